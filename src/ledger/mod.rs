@@ -1,0 +1,114 @@
+//! Where runs live: append, read, watch. A directory of immutable event files is the default.
+//!
+//! May import `model` and `checklist`. Start with [`Ledger`] (the contract), then `directory`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::checklist::{Author, Command, Event, Mode, Refused, Run, Template};
+use crate::model::{ItemId, RunId, Time};
+
+/// The store's clock. A demo hands in the simulated one.
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// Reads a template's text; the parser lives in `settings`, which this room may not import.
+pub type ParseTemplate = Arc<dyn Fn(&str) -> Result<Template, String> + Send + Sync>;
+
+/// What a decision read, and the revision it saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// An item's revision.
+    Item(ItemId, u64),
+    /// The clock's revision.
+    Clock(u64),
+}
+
+/// Why nothing, or nothing certain, was saved.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// There is no such run; names that exist are listed.
+    #[error("no run {asked:?} in {}{}", .ledger.display(), .nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
+    NoSuchRun {
+        /// What was asked for.
+        asked: String,
+        /// Where it was looked for.
+        ledger: PathBuf,
+        /// The nearest name.
+        nearest: Option<String>,
+    },
+    /// Something the decision read has changed: who was first, with what.
+    #[error("{0}")]
+    Conflict(String),
+    /// A rule says no.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Written, but the directory could not be synced; the run is read only from here on.
+    #[error("written, not confirmed: {0}")]
+    Unconfirmed(std::io::Error),
+    /// Not saved.
+    #[error("not saved: {what}: {source}")]
+    NotSaved {
+        /// What was being done, with the path.
+        what: String,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// An event or the template cannot be read, or the chain is broken; names the first bad one.
+    #[error("{run}: {what}")]
+    Damaged {
+        /// The run.
+        run: RunId,
+        /// What is wrong, with the file.
+        what: String,
+    },
+}
+
+/// A run as listed.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: RunId,
+    /// The template's title.
+    pub title: String,
+    /// What it is for.
+    pub mode: Mode,
+    /// When it was started.
+    pub started: Time,
+    /// Items settled, and all.
+    pub progress: (usize, usize),
+    /// Events.
+    pub seq: u64,
+}
+
+/// Keeps a watch alive; dropping it ends the watch.
+pub type Watch = Box<dyn Send>;
+
+/// The contract of every ledger.
+pub trait Ledger: Send + Sync {
+    /// All runs, newest first. A damaged run is listed with its trouble as title, not left out.
+    fn list(&self) -> Result<Vec<Listed>, LedgerError>;
+
+    /// Starts a run from a template's exact bytes.
+    fn start(&self, template: &str, mode: Mode, t0: Option<Time>, by: &Author) -> Result<Run, LedgerError>;
+
+    /// Opens a run: its template and the fold of its events. `id` may be shortened where unique.
+    fn open(&self, id: &str) -> Result<Run, LedgerError>;
+
+    /// Events from `from` on, in order.
+    fn read(&self, run: &RunId, from: u64) -> Result<Vec<Event>, LedgerError>;
+
+    /// Decides a command on the run as it stands and appends the fact, durably, unless something in
+    /// `expects` has moved. `event_id` makes it idempotent. Returns the new events since `run.seq`,
+    /// the appended one last (or where it already was).
+    fn append(
+        &self,
+        run: &Run,
+        expects: &[Expect],
+        event_id: &str,
+        by: &Author,
+        command: &Command,
+    ) -> Result<Vec<Event>, LedgerError>;
+
+    /// Calls `changed` (on another thread) whenever the run may have new events.
+    fn watch(&self, run: &RunId, changed: Box<dyn Fn() + Send + Sync>) -> Result<Watch, LedgerError>;
+}

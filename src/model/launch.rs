@@ -1,0 +1,250 @@
+//! A launch, as one config file describes it, checked and with its defaults filled in.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::gate::Threshold;
+use super::{GateDef, Labels, SignalId, SourceId, Time};
+
+/// A product, a version, an environment, and what is watched and ticked for it.
+#[derive(Clone, Debug, Default)]
+pub struct Launch {
+    /// `Tasks`.
+    pub product: String,
+    /// `0.1.4`, without the leading `v`.
+    pub version: String,
+    /// `production`.
+    pub environment: String,
+    /// The checklist template's file, absolute or relative to the working directory.
+    pub checklist: Option<PathBuf>,
+    /// T-0, where the config sets it.
+    pub t0: Option<Time>,
+    /// Whether a live run opens for writing.
+    pub write: bool,
+    /// Where runs live; `None`: the user's state directory.
+    pub ledger: Option<PathBuf>,
+    /// What is polled.
+    pub sources: Vec<SourceDef>,
+    /// The expressions; those made for gates with a `query` of their own come last.
+    pub signals: Vec<SignalDef>,
+    /// The flags that matter.
+    pub flags: Vec<FlagDef>,
+    /// Gates outside a checklist; they count in the verdict too.
+    pub gates: Vec<GateDef>,
+    /// Theme name: `dark`, `light`, `high-contrast`, `colour-blind`, `mono`.
+    pub theme: Option<String>,
+    /// Key rebindings: command name to key text.
+    pub keys: BTreeMap<String, String>,
+}
+
+impl Launch {
+    /// A signal by id.
+    pub fn signal(&self, id: &SignalId) -> Option<&SignalDef> {
+        self.signals.iter().find(|s| s.id == *id)
+    }
+
+    /// A source by id.
+    pub fn source(&self, id: &SourceId) -> Option<&SourceDef> {
+        self.sources.iter().find(|s| s.id == *id)
+    }
+}
+
+/// Something polled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceDef {
+    /// The key of its table.
+    pub id: SourceId,
+    /// What it is and where.
+    pub kind: SourceKind,
+    /// Time between the beginnings of two polls.
+    pub every: Duration,
+    /// The longest a poll may take, from connecting to the last byte.
+    pub timeout: Duration,
+    /// The most decoded bytes that are read of one body.
+    pub max_body: u64,
+    /// The most series a scrape source keeps.
+    pub max_series: usize,
+    /// Headers sent with each request, for tenancy.
+    pub headers: Vec<(String, String)>,
+    /// Where the bearer token comes from.
+    pub credential: Option<CredentialDef>,
+    /// A PEM file with the certificate authority to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether plain http off loopback is allowed.
+    pub allow_http: bool,
+}
+
+/// The kinds of sources.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceKind {
+    /// Exposition text, one or many endpoints; expressions are evaluated by gonogo.
+    Scrape {
+        /// Absolute URLs.
+        urls: Vec<String>,
+        /// Added to every series, like a scrape job's.
+        labels: Labels,
+    },
+    /// The HTTP API of Prometheus or one that speaks it; the server evaluates.
+    Prometheus {
+        /// The base URL, without `/api/v1`.
+        url: String,
+    },
+    /// The identity contract `launch-identity/1`.
+    Identity {
+        /// The base URL, without `/launch/v1`.
+        url: String,
+        /// The environment whose flags are asked for.
+        environment: String,
+    },
+}
+
+/// Where a bearer token comes from; the secret itself is never in a config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialDef {
+    /// An environment variable's name.
+    Env(String),
+    /// A file, read again when it changes and on 401.
+    File(PathBuf),
+    /// A program and its arguments, run again once on 401.
+    Command(Vec<String>),
+}
+
+/// Signals shown together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Board {
+    /// Depth, age, in, out, drain, failures by queue.
+    Queues,
+    /// Rates, errors, latency by service.
+    Api,
+    /// What callers of flags really get.
+    Flags,
+    /// By tenant.
+    Tenants,
+    /// Billing beside tasks.
+    Billing,
+    /// Created tasks, active organisations, usage events.
+    Usage,
+    /// Sign-ins and tokens.
+    Identity,
+    /// Made for a gate with an expression of its own; on no block.
+    Hidden,
+}
+
+impl Board {
+    /// The boards a config may name.
+    pub const NAMED: [Board; 7] = [
+        Board::Queues,
+        Board::Api,
+        Board::Flags,
+        Board::Tenants,
+        Board::Billing,
+        Board::Usage,
+        Board::Identity,
+    ];
+
+    /// The name in a config.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queues => "queues",
+            Self::Api => "api",
+            Self::Flags => "flags",
+            Self::Tenants => "tenants",
+            Self::Billing => "billing",
+            Self::Usage => "usage",
+            Self::Identity => "identity",
+            Self::Hidden => "hidden",
+        }
+    }
+
+    /// The label whose values are the rows of the board's table.
+    pub fn row_label(self) -> &'static str {
+        match self {
+            Self::Queues => "queue",
+            Self::Api | Self::Identity => "service",
+            Self::Flags => "flag",
+            Self::Tenants => "tenant",
+            Self::Billing | Self::Usage => "product",
+            Self::Hidden => "",
+        }
+    }
+}
+
+/// What a signal's number counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// Jobs in a queue.
+    Jobs,
+    /// Seconds.
+    Seconds,
+    /// Percent, 0 to 100.
+    Percent,
+    /// Events a second.
+    PerSecond,
+    /// A ratio, 0 to 1, drawn as percent.
+    Ratio,
+    /// Bytes.
+    Bytes,
+    /// A bare number.
+    #[default]
+    None,
+}
+
+impl Unit {
+    /// All of them, for messages that say what is allowed.
+    pub const ALL: [Unit; 7] =
+        [Unit::Jobs, Unit::Seconds, Unit::Percent, Unit::PerSecond, Unit::Ratio, Unit::Bytes, Unit::None];
+
+    /// The name in a config.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jobs => "jobs",
+            Self::Seconds => "seconds",
+            Self::Percent => "percent",
+            Self::PerSecond => "per-second",
+            Self::Ratio => "ratio",
+            Self::Bytes => "bytes",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A named `PromQL` expression over one source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalDef {
+    /// Its id.
+    pub id: SignalId,
+    /// The block it is shown in.
+    pub board: Board,
+    /// Column heading.
+    pub title: String,
+    /// The source that answers.
+    pub source: SourceId,
+    /// `PromQL`, as sent or as evaluated.
+    pub query: String,
+    /// What the number counts.
+    pub unit: Unit,
+    /// Drawn as a warning when crossed.
+    pub warn: Option<Threshold>,
+    /// Drawn as bad when crossed.
+    pub bad: Option<Threshold>,
+    /// The oldest sample that still counts.
+    pub max_age: Duration,
+    /// What to say where a living source has no series: `no jobs are waiting`.
+    pub empty: Option<String>,
+    /// What +Inf means, in a word: `not draining`.
+    pub infinite: Option<String>,
+    /// What NaN means, in a word: `idle`.
+    pub nan: Option<String>,
+}
+
+/// A flag that matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagDef {
+    /// Its key.
+    pub key: String,
+    /// The source that tells its state.
+    pub source: SourceId,
+    /// A signal that says what callers get, in percent.
+    pub observed: Option<SignalId>,
+}

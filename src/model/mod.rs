@@ -1,0 +1,30 @@
+//! The words of gonogo as plain types: what a source, a signal, a gate, a flag, a verdict *is*.
+//!
+//! This room imports no other. Nothing here reads a clock, a file or a socket; a time is always an
+//! argument. Start with [`launch`] (what a config file says), then [`poll`] (what a source answers).
+
+pub mod duration;
+pub mod fault;
+pub mod flag;
+pub mod gate;
+pub mod health;
+pub mod identity;
+pub mod ids;
+pub mod labels;
+pub mod launch;
+pub mod poll;
+pub mod text;
+pub mod time;
+pub mod value;
+pub mod verdict;
+
+pub use fault::{Fault, FaultCode};
+pub use flag::{Flag, Percent};
+pub use gate::{Condition, GateDef, Op};
+pub use health::Health;
+pub use ids::{GateId, ItemId, RunId, SignalId, SourceId};
+pub use labels::Labels;
+pub use launch::{Board, FlagDef, Launch, SignalDef, SourceDef, SourceKind, Unit};
+pub use poll::{Answer, Point, Polled, SignalAnswer};
+pub use time::Time;
+pub use verdict::{Reason, Verdict};

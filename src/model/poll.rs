@@ -1,0 +1,93 @@
+//! What one poll of one source brought back. Made at the edge, by `sources`, and judged by `engine`.
+
+use std::time::Duration;
+
+use super::identity::{Meta, Whoami};
+use super::{Fault, Flag, Labels, SignalId, SourceId, Time};
+
+/// One poll, well ended or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Polled {
+    /// The source that was asked.
+    pub source: SourceId,
+    /// When the request was sent, by this program's clock.
+    pub asked: Time,
+    /// How long the answer took.
+    pub took: Duration,
+    /// The answer, or why there is none.
+    pub outcome: Result<Answer, Fault>,
+}
+
+/// What a source answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// One for each signal on the source, in the order of the config.
+    pub signals: Vec<SignalAnswer>,
+    /// The flags, from a source that has some.
+    pub flags: Option<FlagsAnswer>,
+    /// Who the credential stands for, from a source that can tell.
+    pub whoami: Option<Whoami>,
+    /// The service's description of itself.
+    pub meta: Option<Meta>,
+    /// What the screen says about the exchange.
+    pub notes: Notes,
+}
+
+/// One signal's part of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalAnswer {
+    /// The signal.
+    pub signal: SignalId,
+    /// The instant vector, or why there is none (refused query, too little history).
+    pub result: Result<Vec<Point>, Fault>,
+    /// Why the numbers may be incomplete (a server's warnings, a failed target, an unreadable line
+    /// with a wanted name). Any warning makes a gate on the signal unknown.
+    pub warnings: Vec<String>,
+    /// Older points, oldest first, to fill the chart; sent once, with the first answer.
+    pub history: Vec<(Labels, Vec<(Time, f64)>)>,
+}
+
+/// One series of an instant vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// Its labels; label values are as sent and made harmless where they are drawn or printed.
+    pub labels: Labels,
+    /// Its value; NaN and ±Inf come through as they are.
+    pub value: f64,
+    /// When the oldest sample behind the value was taken, by this program's clock: the server's own
+    /// age of the sample, subtracted from the moment of asking. A series that died answers for five
+    /// minutes in Prometheus, and only this tells.
+    pub sampled: Time,
+}
+
+/// The flags of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlagsAnswer {
+    /// The environment the server says it speaks of.
+    pub environment: String,
+    /// What it knows of the flags that were asked for.
+    pub flags: Vec<Flag>,
+    /// Keys that were asked for and do not exist there. Missing is an error, not off.
+    pub missing: Vec<String>,
+}
+
+/// Remarks on an exchange.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Notes {
+    /// Series kept, after the filter.
+    pub series_kept: usize,
+    /// Series the endpoint sent.
+    pub series_sent: usize,
+    /// Lines that could not be read.
+    pub unreadable: usize,
+    /// The first of them: line number and what is wrong with it.
+    pub first_unreadable: Option<(u64, String)>,
+    /// Series left out because of `max-series`.
+    pub series_cut: usize,
+    /// Server's clock less this program's, in seconds, where the server said its time.
+    pub clock_offset: Option<f64>,
+    /// Decoded bytes read.
+    pub bytes: u64,
+    /// Whether the server said that nothing changed (304).
+    pub not_modified: bool,
+}

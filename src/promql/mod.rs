@@ -1,0 +1,63 @@
+//! `PromQL` over a short history: what a Prometheus server does for a `prometheus` source, gonogo does
+//! itself for a `scrape` source, with the same expressions and the same answers.
+//!
+//! May import `model` only. Start with [`Expr`] (a parsed, checked expression), then [`History`]
+//! (samples, columnar, bounded) and [`instant`] / [`range`] (the evaluator). [`Filter`] is what the
+//! expressions tell the scraper to keep.
+
+mod expr;
+mod filter;
+mod history;
+
+pub use expr::{Expr, ExprError};
+pub use filter::Filter;
+pub use history::{History, Limits};
+
+use std::time::Duration;
+
+use crate::model::{Labels, Time};
+
+/// What an expression evaluates to at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A bare number.
+    Scalar(f64),
+    /// A string literal.
+    String(String),
+    /// Series with one value each, in the order the expression gives them (`sort`, `topk`).
+    Vector(Vec<(Labels, f64)>),
+    /// Series with their samples: a bare range selector.
+    Matrix(Vec<(Labels, Vec<(Time, f64)>)>),
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvalError {
+    /// A window reaches back further than the history does.
+    #[error("{} of {} seen", crate::model::duration::short(*.seen), crate::model::duration::short(*.needed))]
+    TooLittleHistory {
+        /// How far back the history goes.
+        seen: Duration,
+        /// How far back the expression looks.
+        needed: Duration,
+    },
+    /// The expression cannot be evaluated on these series: many-to-many matching, duplicate series.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The value of `expr` at `at`, as Prometheus 3 would give it on the same samples.
+pub fn instant(_expr: &Expr, _history: &History, _at: Time) -> Result<Value, EvalError> {
+    todo!()
+}
+
+/// The values of `expr` at `start`, `start + step`, … up to `end`, as series.
+pub fn range(
+    _expr: &Expr,
+    _history: &History,
+    _start: Time,
+    _end: Time,
+    _step: Duration,
+) -> Result<Vec<(Labels, Vec<(Time, f64)>)>, EvalError> {
+    todo!()
+}

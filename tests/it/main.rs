@@ -1,0 +1,16 @@
+//! Everything that needs the built program, a socket, a terminal or a real server, in one binary, so
+//! that servers are started once and shared.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod checklist;
+mod drill;
+mod exposition;
+mod flags;
+mod http;
+mod ledger;
+mod promql;
+mod query;
+mod scrape;
+mod screen;
+mod settings;
+mod sources;
