@@ -66,7 +66,10 @@ pub(super) fn opened(state: &mut State, outcome: Result<Option<Box<Run>>, String
 pub(super) fn events(state: &mut State, events: &[Event]) {
     let Some(view) = &mut state.run else { return };
     let mut lines = Vec::new();
-    for event in events.iter().filter(|e| e.seq > view.run.seq) {
+    for event in events {
+        if event.seq <= view.run.seq {
+            continue;
+        }
         view.run.apply(event);
         lines.push((event.at, words(event)));
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::checklist::{Command, Derived, Kind};
+use crate::checklist::{Command, Kind};
 use crate::model::{Board, Time, duration};
 
 use super::command::{Action, TABLE};
@@ -195,7 +195,7 @@ fn show(state: &mut State, block: Block) {
 fn focus(state: &mut State, by: isize) {
     let blocks = state.blocks();
     let at = blocks.iter().position(|b| *b == state.focus).unwrap_or(0);
-    let to = (at as isize + by).rem_euclid(blocks.len().max(1) as isize) as usize;
+    let to = at.wrapping_add(blocks.len()).wrapping_add_signed(by) % blocks.len().max(1);
     if let Some(block) = blocks.get(to) {
         state.focus = *block;
         if state.zoom.is_some() {
@@ -263,12 +263,7 @@ pub fn parse_t0(text: &str, now: Time) -> Result<Time, String> {
         let full = if text.len() == 5 { format!("{text}:00") } else { text.to_owned() };
         let today = Time::parse(&format!("{}T{full}Z", now.date()))
             .map_err(|_| format!("{text:?} is no time of day: write 15:00, 2025-12-02T15:00:00Z or +30m"))?;
-        return Ok(if today > now { today } else { today.after(Duration::from_secs(86_400)) });
+        return Ok(if today > now { today } else { today.after(Duration::from_hours(24)) });
     }
     Time::parse(text)
-}
-
-/// Whether an item could be ticked now, as far as the list is concerned.
-pub fn is_ready(state: &State, item: &crate::model::ItemId) -> bool {
-    state.run.as_ref().is_some_and(|view| view.run.derived(item) == Derived::Ready)
 }

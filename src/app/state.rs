@@ -61,12 +61,8 @@ pub enum Dialog {
 pub const TYPE_AHEAD: Duration = Duration::from_millis(300);
 
 /// The windows a chart can show.
-pub const WINDOWS: [Duration; 4] = [
-    Duration::from_secs(5 * 60),
-    Duration::from_secs(15 * 60),
-    Duration::from_secs(3600),
-    Duration::from_secs(6 * 3600),
-];
+pub const WINDOWS: [Duration; 4] =
+    [Duration::from_mins(5), Duration::from_mins(15), Duration::from_hours(1), Duration::from_hours(6)];
 
 /// The launch room.
 #[derive(Debug)]
