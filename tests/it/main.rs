@@ -14,3 +14,4 @@ mod scrape;
 mod screen;
 mod settings;
 mod sources;
+mod ui;
