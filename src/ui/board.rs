@@ -16,6 +16,8 @@ use super::{spark, words};
 
 /// The narrowest sparkline that says something.
 const SPARK_LEAST: usize = 6;
+/// The widest: more ink would not say more.
+const SPARK_MOST: usize = 30;
 /// Words in a cell are cut to this; numbers never are.
 const WORDS: usize = 16;
 /// Between columns.
@@ -26,7 +28,7 @@ pub(super) fn rows(scene: &Scene<'_>, board: Board, width: usize, height: usize)
     let table = table(scene.state, board);
     let tracks = tracks(scene, board);
     let (age, stale) = age(scene, &table, &tracks);
-    let plan = Plan::new(&table, board, width, cells(&age) + 3);
+    let plan = Plan::new(&table, board, width, cells(&age) + 5);
     let mut out = vec![heading(scene, board, &table, &plan, width, &age, stale, 0)];
     let mut room = height.saturating_sub(1);
     if let Some(row) = trouble(scene, &table, &tracks, stale) {
@@ -36,7 +38,8 @@ pub(super) fn rows(scene: &Scene<'_>, board: Board, width: usize, height: usize)
     if table.rows.is_empty() {
         out.push(Row::new().put("  ", scene.theme.dim).put(table.empty.clone(), scene.theme.dim).fit(width));
     }
-    let shown = if table.rows.len() > room { room.saturating_sub(1) } else { room };
+    // A row with numbers is worth more than the count of those that are missing.
+    let shown = if table.rows.len() > room { room.saturating_sub(1).max(1) } else { room };
     out.extend(table.rows.iter().take(shown).map(|row| line(scene, row, &plan, tracks.first().copied())));
     if table.rows.len() > room {
         out.push(Row::new().put(format!("  … {} more", table.rows.len() - shown), scene.theme.dim));
@@ -59,7 +62,7 @@ pub(super) fn whole(
     let mut from = 0;
     while from < table.columns.len() {
         let part = from_column(table, from);
-        let mut plan = Plan::new(&part, board, width, cells(&age) + 3);
+        let mut plan = Plan::new(&part, board, width, cells(&age) + 5);
         plan.hidden = 0;
         let (word, stale) = if from == 0 { (age.as_str(), stale) } else { ("", false) };
         out.push(heading(scene, board, &part, &plan, width, word, stale, from));
@@ -92,7 +95,9 @@ fn from_column(table: &BoardTable, from: usize) -> BoardTable {
 /// How many rows the board would like.
 pub(super) fn wanted(scene: &Scene<'_>, board: Board) -> usize {
     let table = table(scene.state, board);
-    let trouble = trouble(scene, &table, &tracks(scene, board), false).is_some();
+    let tracks = tracks(scene, board);
+    let (_, stale) = age(scene, &table, &tracks);
+    let trouble = trouble(scene, &table, &tracks, stale).is_some();
     1 + table.rows.len().max(1) + usize::from(trouble)
 }
 
@@ -176,8 +181,7 @@ impl Plan {
         let used: usize = columns.iter().map(|w| w + GAP).sum();
         let left = width.saturating_sub(2 + key + margin + used);
         let has_spark = table.rows.iter().any(|r| !r.spark.is_empty());
-        let spark =
-            if has_spark && left > SPARK_LEAST { (left - 1).min(crate::app::board::SPARK) } else { 0 };
+        let spark = if has_spark && left > SPARK_LEAST { (left - 1).min(SPARK_MOST) } else { 0 };
         Self { key, columns, spark, hidden }
     }
 
@@ -203,7 +207,7 @@ fn column_width(table: &BoardTable, column: usize) -> usize {
         Unit::Jobs | Unit::None => 5,
         Unit::Seconds => 5,
         Unit::Percent | Unit::Ratio => 6,
-        Unit::PerSecond => 7,
+        Unit::PerSecond => 6,
         Unit::Bytes => 9,
     };
     let cell = |r: &BoardRow| r.cells.get(column).map_or(0, |c| cell_width(&c.text, c.tone));

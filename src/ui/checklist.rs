@@ -28,7 +28,7 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
     let room = height.saturating_sub(1 + notes.len());
     let first = first_line(lines.len(), selected, room);
     let below = lines.len().saturating_sub(first + room);
-    let right = right(scene, first, below);
+    let right = right(scene, first, below, width);
     let mut out = vec![scene.heading(focused, title(scene), right, width)];
     out.extend(notes);
     out.extend(lines.into_iter().skip(first).take(room));
@@ -79,7 +79,7 @@ fn head(view: &RunView) -> String {
     format!("#{} {hash}", view.run.seq)
 }
 
-fn right(scene: &Scene<'_>, above: usize, below: usize) -> Row {
+fn right(scene: &Scene<'_>, above: usize, below: usize, width: usize) -> Row {
     let theme = scene.theme;
     let mut row = Row::new();
     if above > 0 {
@@ -90,7 +90,8 @@ fn right(scene: &Scene<'_>, above: usize, below: usize) -> Row {
     }
     let Some(view) = &scene.state.run else { return row.put("no run", theme.warn) };
     let (done, all) = view.run.progress();
-    row.put(format!("{} ", head(view)), theme.dim).put(format!("{done}/{all}"), theme.strong)
+    let head = if width >= 64 { format!("{}  ", head(view)) } else { String::new() };
+    row.put(head, theme.dim).put(format!("{done}/{all}"), theme.strong)
 }
 
 /// What concerns the whole run.
@@ -155,7 +156,8 @@ fn line(scene: &Scene<'_>, item: &Item, look: Look, id_width: usize, width: usiz
         .put(" ", theme.base)
         .put(id, if look.settled { theme.dim } else { theme.base })
         .to(begin);
-    let right = look.status.put(" ", theme.base);
+    // The id stays whole whatever there is to say about it.
+    let right = look.status.fit(width.saturating_sub(begin + 2)).put(" ", theme.base);
     let room = width.saturating_sub(begin + right.used() + 2);
     let row = if room >= SHORTEST_TITLE {
         let title = text::harmless_line(&item.title, 200);

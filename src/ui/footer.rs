@@ -9,7 +9,7 @@ use super::row::{Row, cut};
 use super::scene::Scene;
 
 /// From this width on keys and sources share one line.
-const ONE_LINE: usize = 120;
+const ONE_LINE: usize = 140;
 
 /// The footer in `width` cells.
 pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {

@@ -18,13 +18,19 @@ struct Part {
 
 /// The header in `width` cells. Verdict, badge and clocks are kept as long as anything is.
 pub(super) fn row(scene: &Scene<'_>, width: usize) -> Row {
+    let (row, dropped) = of_parts(scene, width, true);
+    if dropped { of_parts(scene, width, false).0 } else { row }
+}
+
+/// The row, and whether a part had to give way; what passes is counted only where there is room.
+fn of_parts(scene: &Scene<'_>, width: usize, count_passes: bool) -> (Row, bool) {
     let state = scene.state;
     let theme = scene.theme;
     let dim = theme.dim;
     let text = |rank, words: String, style| Part { rank, row: Row::new().put(words, style) };
     let mut left = vec![
         Part { rank: 9, row: verdict(scene) },
-        text(5, counts(scene), theme.base),
+        text(5, counts(scene, count_passes), theme.base),
         Part { rank: 8, row: badge(scene) },
     ];
     let mut right = Vec::new();
@@ -33,14 +39,16 @@ pub(super) fn row(scene: &Scene<'_>, width: usize) -> Row {
     }
     let live = !state.demo && state.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);
     if live && !state.write {
-        right.push(text(4, "read only".into(), dim));
+        right.push(text(6, "read only".into(), dim));
     }
     let launch = &state.launch;
     let product = crate::model::text::harmless_line(&format!("{} v{}", launch.product, launch.version), 40);
     right.push(text(3, product, theme.base));
     right.push(text(7, summary::t_clock(state), theme.strong));
     right.push(text(6, format!("{}Z", state.now.clock()), dim));
+    let all = left.len() + right.len();
     drop_lowest(&mut left, &mut right, width.saturating_sub(1));
+    let dropped = left.len() + right.len() < all;
     let join = |parts: Vec<Part>| {
         parts.into_iter().enumerate().fold(Row::new(), |row, (i, part)| {
             let row = if i == 0 { row } else { row.put("  ", Style::new()) };
@@ -57,7 +65,7 @@ pub(super) fn row(scene: &Scene<'_>, width: usize) -> Row {
     } else {
         left.to(begin)
     };
-    row.join(right).fit(width)
+    (row.join(right).fit(width), dropped)
 }
 
 fn drop_lowest(left: &mut Vec<Part>, right: &mut Vec<Part>, width: usize) {
@@ -101,10 +109,11 @@ fn hatch(scene: &Scene<'_>) -> Style {
     }
 }
 
-fn counts(scene: &Scene<'_>) -> String {
+fn counts(scene: &Scene<'_>, passes: bool) -> String {
     let some = [Verdict::Fail, Verdict::Unknown, Verdict::Pass].into_iter().filter_map(|verdict| {
         let count = scene.overall.count(verdict);
-        (count > 0).then(|| format!("{count} {}", verdict.word()))
+        (count > 0 && (passes || verdict != Verdict::Pass || scene.overall.outcome == Outcome::Go))
+            .then(|| format!("{count} {}", verdict.word()))
     });
     let words: Vec<String> = some.collect();
     if words.is_empty() { "no gate".into() } else { words.join(" · ") }

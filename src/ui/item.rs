@@ -126,14 +126,14 @@ pub(super) fn holding(scene: &Scene<'_>, item: &ItemId, judgement: &Judgement) -
         .put(format!(" {} of {}", short(words::floor(hold.held)), short(hold.of)), theme.base)
 }
 
-/// `ana? 13:41`, and what its gate says now if that is not a pass any more.
+/// `ana? 13:41`, after what its gate says now if that is not a pass any more.
 fn done(scene: &Scene<'_>, item: &Item, state: &ItemState) -> Row {
     let theme = scene.theme;
     let by = settled_by(scene, state);
     match gate(scene.state, item).filter(|j| j.verdict != Verdict::Pass && j.reason.code != "holding") {
         Some(now) => {
-            let words = format!("{} now {}  ", now.verdict.glyph(), now.reason.text);
-            Row::new().put(words, scene.verdict(now.verdict)).put(by, theme.dim)
+            let words = format!("{} now {}", now.verdict.glyph(), now.reason.text);
+            Row::new().put(words, scene.verdict(now.verdict)).put(format!("  {by}"), theme.dim)
         }
         None => Row::new().put(by, theme.dim),
     }

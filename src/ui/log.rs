@@ -10,7 +10,7 @@ use super::scene::Scene;
 use super::words;
 
 /// Cells before a line's text: marker, time, kind.
-const BEFORE: usize = 17;
+const BEFORE: usize = 18;
 
 /// The block with its heading, in at most `height` rows.
 pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {

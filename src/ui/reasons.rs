@@ -26,6 +26,10 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     let id_width = shown.iter().map(|(_, r)| cells(r.gate.as_str())).max().unwrap_or(0).min(24);
     let hidden = bad.len() - shown.len();
     let last = shown.len() - 1;
+    let longest = shown.iter().map(|(_, r)| cells(&r.text)).max().unwrap_or(0);
+    // The source stands near the words, not at the far edge of a wide screen.
+    let widest = shown.iter().map(|(_, r)| cells(&r.source)).max().unwrap_or(0);
+    let edge = width.min(id_width + 5 + longest + 3 + widest + 1);
     let mut rows = Vec::new();
     for (place, (index, reason)) in shown.into_iter().enumerate() {
         let style = scene.verdict(reason.verdict);
@@ -37,19 +41,17 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
             .put(id, theme.strong)
             .to(id_width + 5)
             .put(reason.text.clone(), style);
-        let mut right = Row::new().put(reason.source.clone(), theme.dim);
-        if place == last && hidden > 0 {
-            right = Row::new()
-                .put(
-                    format!("+{hidden} more: {} ", scene.state.keymap.keys(crate::app::Action::Gates)),
-                    theme.dim,
-                )
-                .put(" ", theme.dim)
-                .join(right);
-        }
-        rows.push(left.beside(right.put(" ", theme.dim), width));
+        let right = Row::new().put(reason.source.clone(), theme.dim).put(" ", theme.dim);
+        let row = left.beside(right, edge);
+        rows.push(if place == last && hidden > 0 { row.beside(more(scene, hidden), width) } else { row });
     }
     rows
+}
+
+/// `+4 more: 0`
+fn more(scene: &Scene<'_>, hidden: usize) -> Row {
+    let key = scene.state.keymap.keys(crate::app::Action::Gates);
+    Row::new().put(format!("+{hidden} more: {key} "), scene.theme.dim)
 }
 
 /// `✓ all 12 gates pass   closest: queue-healthy 312 < 500   oldest number: prom 3s`

@@ -56,7 +56,7 @@ fn two_columns(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if vitals.is_empty() {
         return right_column(scene, area, buf);
     }
-    let left = area.width * 56 / 100;
+    let left = area.width * 59 / 100;
     left_column(scene, &vitals, Rect { width: left, ..area }, buf);
     let x = area.x + left + 2;
     right_column(scene, Rect { x, width: area.width.saturating_sub(left + 2), ..area }, buf);
@@ -119,8 +119,8 @@ fn triage(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let (width, room) = (usize::from(area.width), usize::from(area.height));
     let has_list = checklist::template(scene).is_some();
     let list_wants = if has_list { checklist::wanted(scene) } else { 0 };
-    let list_least = list_wants.min((room * 2 / 5).max(3));
-    let log_least = if room >= 12 { 3 } else { 0 };
+    let list_least = list_wants.min((room / 4).clamp(3, 8) + 1);
+    let log_least = (room / 9).min(3);
     let vitals = vitals(scene);
     let wants: Vec<usize> = vitals.iter().map(|b| wanted(scene, *b)).collect();
     let shares = share(scene, &vitals, &wants, room.saturating_sub(list_least + log_least));
@@ -133,7 +133,13 @@ fn triage(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let list = list_wants.min(left.saturating_sub(log_least));
     put(buf, slice(area, y, list as u16), checklist::rows(scene, width, list));
     let log_rows = left.saturating_sub(list);
-    put(buf, slice(area, y + list as u16, log_rows as u16), log::rows(scene, width, log_rows));
+    let focused = scene.focused(Block::Log);
+    // Two lines with their times need no heading; it would cost one of them.
+    let rows = match log_rows {
+        0..=2 => log::lines(scene, width, log_rows, focused, false),
+        _ => log::rows(scene, width, log_rows),
+    };
+    put(buf, slice(area, y + list as u16, log_rows as u16), rows);
 }
 
 /// The blocks with numbers, most important first.
@@ -166,20 +172,18 @@ fn name(block: Block) -> &'static str {
     }
 }
 
-/// Rows for each block: the focused one first, then in order; each at least [`LEAST`] or none.
+/// Rows for each block: the focused one first, then in order, each as many as it wants as long as
+/// there are any; fewer than [`LEAST`] are none.
 fn share(scene: &Scene<'_>, blocks: &[Block], wants: &[usize], room: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..blocks.len()).collect();
     order.sort_by_key(|i| blocks.get(*i).is_none_or(|b| !scene.focused(*b)));
     let mut given = vec![0; blocks.len()];
     let mut room = room;
-    for least in [true, false] {
-        for i in &order {
-            let (Some(given), Some(want)) = (given.get_mut(*i), wants.get(*i)) else { continue };
-            let more = if least { (*want).min(LEAST) } else { (want - *given).min(room) };
-            if more <= room && (least || *given > 0) {
-                *given += more;
-                room -= more;
-            }
+    for i in order {
+        let (Some(given), Some(want)) = (given.get_mut(i), wants.get(i)) else { continue };
+        if (*want).min(LEAST) <= room {
+            *given = (*want).min(room);
+            room -= *given;
         }
     }
     given

@@ -1,5 +1,5 @@
 //! The recent past in a few cells. A bar's height is how near the number is to its bad threshold;
-//! without one, to the highest of the past, so that a steady number draws no wall.
+//! without one, to about twice the highest of the past, so that a steady number draws no wall.
 
 use crate::app::board::Tone;
 use crate::model::gate::Threshold;
@@ -16,7 +16,7 @@ pub(super) fn bars(values: &[f64], width: usize, def: &SignalDef) -> Vec<(&'stat
     let top = match def.bad.or(def.warn) {
         Some(Threshold { op: Op::Greater | Op::GreaterOrEqual, value }) if value > 0.0 => most.max(value),
         Some(Threshold { value, .. }) if value > 0.0 => most.max(value * 2.0),
-        _ => most * 1.4,
+        _ => most * 2.2,
     };
     bridged.into_iter().map(|v| bar(v, top, def)).collect()
 }

@@ -241,7 +241,7 @@ fn event(seq: u64, second: i64, by: &str, fact: Fact) -> Event {
         fact,
         seen_rev: 0,
         prev: Hash(String::new()),
-        hash: Hash(format!("sha256:{:064x}", seq * 0x9e37_79b9_7f4a)),
+        hash: Hash(format!("sha256:{:016x}", seq.wrapping_mul(0x9e37_79b9_7f4a_7c15))),
     }
 }
 
