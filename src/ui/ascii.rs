@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-const SIGNS: [(&str, &str); 45] = [
+const SIGNS: [(&str, &str); 44] = [
     ("✓", "+"),
     ("✗", "X"),
     ("○", "o"),
@@ -14,7 +14,6 @@ const SIGNS: [(&str, &str); 45] = [
     ("–", "-"),
     ("…", "~"),
     ("·", "."),
-    ("→", ">"),
     ("↑", "^"),
     ("↓", "v"),
     ("×", "x"),
@@ -59,11 +58,12 @@ pub(super) fn flatten(buf: &mut Buffer) {
             if symbol.is_ascii() {
                 continue;
             }
-            // Two-sign comparisons take the blank that always follows.
+            // Signs of two characters take the blank that always follows.
             let pair = match symbol.as_str() {
                 "≥" => Some(('>', '=')),
                 "≤" => Some(('<', '=')),
                 "≠" => Some(('!', '=')),
+                "→" => Some(('-', '>')),
                 _ => None,
             };
             let wide = super::row::cells(&symbol) > 1;

@@ -29,7 +29,7 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
     let first = first_line(lines.len(), selected, room);
     let below = lines.len().saturating_sub(first + room);
     let right = right(scene, first, below, width);
-    let mut out = vec![scene.heading(focused, title(scene), right, width)];
+    let mut out = vec![scene.heading(focused, title(scene, width), right, width)];
     out.extend(notes);
     out.extend(lines.into_iter().skip(first).take(room));
     out.truncate(height);
@@ -53,14 +53,14 @@ pub(super) fn template<'a>(scene: &Scene<'a>) -> Option<&'a Template> {
     state.run.as_ref().map(|view| &*view.run.template).or(state.template.as_deref())
 }
 
-fn title(scene: &Scene<'_>) -> Row {
+fn title(scene: &Scene<'_>, width: usize) -> Row {
     let theme = scene.theme;
     let focused = scene.focused(Block::Checklist);
     let mut row = Row::new().put("Checklist", scene.title(focused));
     if let Some(template) = template(scene) {
         row = row.put(format!(" · {}", text::harmless_line(&template.title, 60)), theme.base);
     }
-    if let Some(view) = &scene.state.run {
+    if let Some(view) = scene.state.run.as_ref().filter(|_| width >= 56) {
         row = row.put(format!(" · run {}", short_id(view)), theme.dim);
     }
     row
@@ -90,7 +90,7 @@ fn right(scene: &Scene<'_>, above: usize, below: usize, width: usize) -> Row {
     }
     let Some(view) = &scene.state.run else { return row.put("no run", theme.warn) };
     let (done, all) = view.run.progress();
-    let head = if width >= 64 { format!("{}  ", head(view)) } else { String::new() };
+    let head = if width >= 80 { format!("{}  ", head(view)) } else { String::new() };
     row.put(head, theme.dim).put(format!("{done}/{all}"), theme.strong)
 }
 
@@ -135,7 +135,7 @@ fn lines(scene: &Scene<'_>, width: usize) -> (Vec<Row>, usize) {
         if is_selected {
             selected = out.len();
         }
-        let look = item::look(scene, item);
+        let look = item::look(scene, item, width.saturating_sub(id_width + 7));
         let row = line(scene, item, look, id_width, width, is_selected && focused);
         out.push(if is_selected && focused { row.over(theme.selected, width) } else { row });
         if let Some(why) = scene.state.run.as_ref().and_then(|view| view.failed.get(&item.id)) {
@@ -156,8 +156,7 @@ fn line(scene: &Scene<'_>, item: &Item, look: Look, id_width: usize, width: usiz
         .put(" ", theme.base)
         .put(id, if look.settled { theme.dim } else { theme.base })
         .to(begin);
-    // The id stays whole whatever there is to say about it.
-    let right = look.status.fit(width.saturating_sub(begin + 2)).put(" ", theme.base);
+    let right = look.status.put(" ", theme.base);
     let room = width.saturating_sub(begin + right.used() + 2);
     let row = if room >= SHORTEST_TITLE {
         let title = text::harmless_line(&item.title, 200);

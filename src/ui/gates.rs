@@ -129,7 +129,7 @@ fn detail(scene: &Scene<'_>, (gate, judgement, counts): &Judged<'_>, width: usiz
 pub(super) fn explain(scene: &Scene<'_>, gate: &Gate, judgement: &Judgement, width: usize) -> Vec<Row> {
     let mut out = Vec::new();
     let mut add = |label: &str, text: String| out.extend(field(scene, label, &text, width));
-    let lasting = judgement.lasting.filter(|l| !l.is_zero() && judgement.verdict != Verdict::Pass);
+    let lasting = judgement.lasting.filter(|l| !l.is_zero() && judgement.verdict == Verdict::Fail);
     let lasting = lasting.map(|l| format!(", for {}", short(words::floor(l)))).unwrap_or_default();
     add("why", format!("{}{lasting}", judgement.reason.text));
     let limit = judgement.threshold;

@@ -24,8 +24,13 @@ pub(super) struct Look {
     pub(super) status: Row,
 }
 
-/// The item's glyph and status.
-pub(super) fn look(scene: &Scene<'_>, item: &Item) -> Look {
+/// The item's glyph, and its status in at most `room` cells: the id beside it stays whole.
+pub(super) fn look(scene: &Scene<'_>, item: &Item, room: usize) -> Look {
+    let look = of_any_size(scene, item, room);
+    Look { status: look.status.fit(room), ..look }
+}
+
+fn of_any_size(scene: &Scene<'_>, item: &Item, room: usize) -> Look {
     let theme = scene.theme;
     let Some(view) = &scene.state.run else {
         return Look { glyph: "○", style: theme.dim, settled: false, status: without_run(scene, item) };
@@ -44,9 +49,11 @@ pub(super) fn look(scene: &Scene<'_>, item: &Item) -> Look {
         Stage::Skipped => {
             Look { glyph: "–", style: theme.dim, settled: true, status: skipped(scene, state) }
         }
-        Stage::Todo if view.failed.contains_key(&item.id) => open("!", theme.bad, todo(scene, view, item).2),
+        Stage::Todo if view.failed.contains_key(&item.id) => {
+            open("!", theme.bad, todo(scene, view, item, room).2)
+        }
         Stage::Todo => {
-            let (glyph, style, status) = todo(scene, view, item);
+            let (glyph, style, status) = todo(scene, view, item, room);
             open(glyph, style, status)
         }
     }
@@ -63,14 +70,14 @@ pub(super) fn pending_words(pending: &Pending) -> String {
     }
 }
 
-fn todo(scene: &Scene<'_>, view: &RunView, item: &Item) -> (&'static str, Style, Row) {
+fn todo(scene: &Scene<'_>, view: &RunView, item: &Item, room: usize) -> (&'static str, Style, Row) {
     let theme = scene.theme;
     if let Derived::Blocked(waits) = view.run.derived(&item.id) {
         return ("⊘", theme.dim, Row::new().put(waits_for(&waits), theme.dim));
     }
     match gate(scene.state, item) {
         Some(judgement) if judgement.reason.code == "holding" => {
-            ("◐", theme.accent, holding(scene, &item.id, &judgement))
+            ("◐", theme.accent, holding(scene, &item.id, &judgement, room))
         }
         Some(judgement) => ("○", theme.strong, live(scene, &judgement)),
         None => ("○", theme.strong, owner(scene, item)),
@@ -112,18 +119,25 @@ fn live(scene: &Scene<'_>, judgement: &Judgement) -> Row {
 }
 
 /// `312 < 500 ▓▓▓▓░░ 3m10s of 5m`
-pub(super) fn holding(scene: &Scene<'_>, item: &ItemId, judgement: &Judgement) -> Row {
+fn holding(scene: &Scene<'_>, item: &ItemId, judgement: &Judgement, room: usize) -> Row {
     let theme = scene.theme;
     let Some(hold) = judgement.hold else { return live(scene, judgement) };
     let gate = scene.state.watch.gate(&GateId::new(item.as_str()));
     let measured = gate.and_then(|g| g.recent.back()).map(|m| m.reason.text.clone()).unwrap_or_default();
     let part = hold.held.as_secs_f64() / hold.of.as_secs_f64().max(1e-9);
     let full = ((part * BAR as f64) as usize).min(BAR);
-    Row::new()
-        .put(format!("{measured} "), theme.base)
-        .fill_more(full, "▓", theme.accent)
-        .fill_more(BAR - full, "░", theme.dim)
-        .put(format!(" {} of {}", short(words::floor(hold.held)), short(hold.of)), theme.base)
+    let measured = Row::new().put(format!("{measured} "), theme.base);
+    let bar = Row::new().fill_more(full, "▓", theme.accent).fill_more(BAR - full, "░", theme.dim);
+    let progress = format!("{} of {}", short(words::floor(hold.held)), short(hold.of));
+    let progress = Row::new().put(progress, theme.base);
+    // Where not all of it fits, the bar goes first: the words say the same.
+    if measured.used() + bar.used() + 1 + progress.used() <= room {
+        measured.join(bar).put(" ", theme.base).join(progress)
+    } else if measured.used() + progress.used() <= room {
+        measured.join(progress)
+    } else {
+        progress
+    }
 }
 
 /// `ana? 13:41`, after what its gate says now if that is not a pass any more.

@@ -11,7 +11,7 @@ use super::{gates, item, words};
 /// The item with a heading of its own.
 pub(super) fn panel(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
     let title = Row::new().put(item.id.as_str().to_owned(), scene.theme.strong);
-    let look = item::look(scene, item);
+    let look = item::look(scene, item, width);
     let right = Row::new().put(format!("{} {}", look.glyph, stage(scene, item)), look.style);
     let mut out = vec![scene.heading(false, title, right, width)];
     out.extend(rows(scene, item, width));

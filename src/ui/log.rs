@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use crate::app::{Block, LogKind, LogLine};
 use crate::model::duration::short;
 
-use super::row::{Row, wrap};
+use super::row::{Row, cells, wrap};
 use super::scene::Scene;
 use super::words;
 
@@ -55,7 +55,7 @@ pub(super) fn lines(scene: &Scene<'_>, width: usize, height: usize, focused: boo
 
 fn one(scene: &Scene<'_>, line: &LogLine, width: usize, marked: bool, whole: bool) -> Vec<Row> {
     let theme = scene.theme;
-    let style = tone(scene, line);
+    let (glyph, style, text) = parts(scene, line);
     let head = Row::new()
         .put(if marked { "▸" } else { " " }, theme.focus)
         .put(line.at.clock(), theme.dim)
@@ -63,21 +63,25 @@ fn one(scene: &Scene<'_>, line: &LogLine, width: usize, marked: bool, whole: boo
         .put(line.kind.word(), theme.dim)
         .to(BEFORE);
     if !whole {
-        return vec![head.put(line.text.clone(), style).fit(width)];
+        return vec![head.put(glyph, style).put(text.to_owned(), theme.base).fit(width)];
     }
-    let mut wrapped = wrap(&line.text, width.saturating_sub(BEFORE + 1)).into_iter();
-    let mut rows = vec![head.put(wrapped.next().unwrap_or_default(), style)];
-    rows.extend(wrapped.map(|text| Row::new().to(BEFORE).put(text, style)));
+    let inset = BEFORE + cells(&glyph);
+    let mut wrapped = wrap(text, width.saturating_sub(inset + 1)).into_iter();
+    let first = wrapped.next().unwrap_or_default();
+    let mut rows = vec![head.put(glyph, style).put(first, theme.base)];
+    rows.extend(wrapped.map(|text| Row::new().to(inset).put(text, theme.base)));
     rows
 }
 
-fn tone(scene: &Scene<'_>, line: &LogLine) -> Style {
+/// The glyph of a gate's line, which alone is coloured, and the words.
+fn parts<'a>(scene: &Scene<'_>, line: &'a LogLine) -> (String, Style, &'a str) {
     let theme = scene.theme;
-    match line.kind {
-        LogKind::Gate if line.text.starts_with('✗') => theme.bad,
-        LogKind::Gate if line.text.starts_with('?') => theme.warn,
-        LogKind::Gate if line.text.starts_with('✓') => theme.good,
-        LogKind::Flag => theme.accent,
-        _ => theme.base,
+    if line.kind == LogKind::Gate {
+        for (glyph, style) in [("✗ ", theme.bad), ("? ", theme.warn), ("✓ ", theme.good)] {
+            if let Some(rest) = line.text.strip_prefix(glyph) {
+                return (glyph.to_owned(), style, rest);
+            }
+        }
     }
+    (String::new(), theme.base, &line.text)
 }

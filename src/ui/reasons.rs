@@ -29,7 +29,7 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     let longest = shown.iter().map(|(_, r)| cells(&r.text)).max().unwrap_or(0);
     // The source stands near the words, not at the far edge of a wide screen.
     let widest = shown.iter().map(|(_, r)| cells(&r.source)).max().unwrap_or(0);
-    let edge = width.min(id_width + 5 + longest + 3 + widest + 1);
+    let column = (id_width + 5 + longest).min(width.saturating_sub(widest + 3));
     let mut rows = Vec::new();
     for (place, (index, reason)) in shown.into_iter().enumerate() {
         let style = scene.verdict(reason.verdict);
@@ -41,8 +41,7 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
             .put(id, theme.strong)
             .to(id_width + 5)
             .put(reason.text.clone(), style);
-        let right = Row::new().put(reason.source.clone(), theme.dim).put(" ", theme.dim);
-        let row = left.beside(right, edge);
+        let row = left.fit(column).to(column + 2).put(reason.source.clone(), theme.dim);
         rows.push(if place == last && hidden > 0 { row.beside(more(scene, hidden), width) } else { row });
     }
     rows

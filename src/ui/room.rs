@@ -22,8 +22,8 @@ use super::{board, chart, checklist, flags, footer, header, log, reasons};
 
 /// From this size on there are two columns.
 const TWO_COLUMNS: (u16, u16) = (110, 24);
-/// The least rows in which a block says something: its heading and a line.
-const LEAST: usize = 2;
+/// The least rows in which a block says something: its heading, a line, and how many more there are.
+const LEAST: usize = 3;
 /// The least rows in which a chart says something.
 const CHART_LEAST: usize = 9;
 
@@ -69,7 +69,9 @@ fn left_column(scene: &Scene<'_>, vitals: &[Block], area: Rect, buf: &mut Buffer
     let shares = share(scene, vitals, &wants, room - usize::from(crowded && room > 0));
     let used: usize = shares.iter().sum();
     let shown = shares.iter().filter(|s| **s > 0).count();
-    let airy = room - used >= shown;
+    // A blank between the blocks, unless it would cost the chart.
+    let left = room - used;
+    let airy = left >= shown && !(CHART_LEAST..CHART_LEAST + shown).contains(&left);
     let mut y = 0_u16;
     for (block, height) in vitals.iter().zip(&shares).filter(|(_, h)| **h > 0) {
         let rows = block_rows(scene, *block, usize::from(area.width), *height);

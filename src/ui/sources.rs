@@ -115,7 +115,9 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
     add("last good", moment(source.last_good));
     add("last asked", moment(source.last_asked));
     let notes = &source.notes;
-    add("sent", format!("{}; {}", value::in_unit(notes.bytes as f64, Unit::Bytes), series(source)));
+    let bytes = value::in_unit(notes.bytes as f64, Unit::Bytes);
+    let series = series(source);
+    add("sent", if series.starts_with(&bytes) { series } else { format!("{bytes}; {series}") });
     if let Some((line, why)) = &notes.first_unreadable {
         add(
             "unreadable",

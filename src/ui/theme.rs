@@ -29,7 +29,7 @@ pub struct Theme {
     pub(super) badge_live: Style,
     /// Nothing real is at stake.
     pub(super) badge_play: Style,
-    /// Lines of a chart, one series after the other.
+    /// Lines of a chart, one series after the other; none looks like a threshold.
     pub(super) series: [Style; 6],
     /// What the terminal's own colours become in an SVG: text, ground.
     pub(super) paper: (Color, Color),
@@ -80,7 +80,7 @@ impl Theme {
             badge_unknown: badge(16, 179),
             badge_live: badge(16, 254),
             badge_play: badge(16, 176),
-            series: [74, 179, 139, 108, 209, 250].map(ink),
+            series: [74, 139, 109, 187, 250, 67].map(ink),
             paper: (Color::Rgb(208, 211, 216), Color::Rgb(22, 24, 28)),
         }
     }
@@ -106,7 +106,7 @@ impl Theme {
             badge_unknown: badge(16, 220),
             badge_live: badge(231, 235),
             badge_play: badge(231, 127),
-            series: [25, 130, 91, 28, 166, 240].map(ink),
+            series: [25, 91, 30, 240, 133, 67].map(ink),
             paper: (Color::Rgb(36, 41, 47), Color::Rgb(255, 255, 255)),
         }
     }
@@ -132,7 +132,7 @@ impl Theme {
             badge_unknown: badge(16, 226),
             badge_live: badge(16, 231),
             badge_play: badge(16, 213),
-            series: [51, 226, 213, 46, 208, 231].map(ink),
+            series: [51, 213, 46, 231, 147, 159].map(ink),
             paper: (Color::Rgb(255, 255, 255), Color::Rgb(0, 0, 0)),
         }
     }
@@ -151,7 +151,7 @@ impl Theme {
             badge_no_go: badge(16, 202),
             badge_unknown: badge(16, 221),
             badge_play: badge(16, 175),
-            series: [75, 221, 175, 36, 202, 250].map(ink),
+            series: [75, 175, 36, 250, 117, 145].map(ink),
             ..Self::dark()
         }
     }

@@ -89,3 +89,98 @@ fn a_frame_in_ascii_holds_nothing_else_and_keeps_every_column() {
     let state = sample::room(sample::Day::Trouble);
     shot("ascii", &state, &Theme::mono().with_ascii(true), (120, 40));
 }
+
+/// A room for each thing that can be open, rich enough that every widget has something to draw.
+fn everything() -> Vec<(&'static str, State)> {
+    let opened = OPENED.iter().map(|(name, keys)| {
+        let mut state = sample::room(sample::Day::Trouble);
+        state.write = true;
+        (*name, sample::pressed(state, keys))
+    });
+    sample::all().into_iter().chain(opened).collect()
+}
+
+#[test]
+fn no_size_of_terminal_breaks_a_frame() {
+    for (place, (_, state)) in everything().into_iter().enumerate() {
+        for width in 0..=200_u16 {
+            for height in 0..=60_u16 {
+                // Every room sees the smallest sizes, and a twentieth of the others, another for each.
+                let due = usize::from(width + 7 * height) % 20 == place % 20;
+                if due || (width < 8 && height < 8) {
+                    picture(&state, &Theme::dark(), width, height);
+                }
+            }
+        }
+    }
+    println!("a twentieth of the sizes up to 200x60 for each room");
+}
+
+#[test]
+fn what_is_at_stake_stands_in_every_frame() {
+    for (name, mut state) in everything() {
+        for (demo, badge) in [(true, "DEMO"), (false, "LIVE")] {
+            state.demo = demo;
+            for (width, height) in [(30, 3), (60, 15), (80, 24), (160, 48)] {
+                let frame = text::plain(&picture(&state, &Theme::dark(), width, height));
+                let mode = state.run.as_ref().map(|view| view.run.mode);
+                if demo || mode != Some(gonogo::checklist::Mode::Drill) {
+                    assert!(frame.contains(badge), "{name} {width}x{height}\n{frame}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_theme_says_the_same_in_words_and_signs() {
+    for (name, state) in everything() {
+        let dark = text::plain(&picture(&state, &Theme::dark(), 120, 40));
+        for theme in Theme::NAMES.into_iter().filter_map(Theme::named) {
+            assert_eq!(text::plain(&picture(&state, &theme, 120, 40)), dark, "{name} {}", theme.name);
+        }
+    }
+}
+
+#[test]
+fn a_number_is_shown_whole_or_not_at_all() {
+    let state = sample::room(sample::Day::Trouble);
+    for width in 60..=200 {
+        let frame = text::plain(&picture(&state, &Theme::dark(), width, 48));
+        let row = frame.lines().find(|line| line.starts_with("  tasks ")).unwrap();
+        let cells = row.get(..row.find("  ✓").or(row.find("━ C")).unwrap_or(row.len())).unwrap();
+        let numbers = cells.split_whitespace().filter(|cell| cell.starts_with(|c: char| c.is_ascii_digit()));
+        for number in numbers {
+            assert!(!number.contains('…'), "{width}: {row}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_is_well_formed_and_fetches_nothing() {
+    for (name, state) in everything() {
+        let picture = svg::svg(&picture(&state, &Theme::dark(), 120, 40), &Theme::dark());
+        assert_eq!(
+            picture.matches("http").count(),
+            1 + picture.matches("http://127.0.0.1").count(),
+            "{name}"
+        );
+        assert_eq!(picture.matches("<text").count(), picture.matches("</text>").count());
+        let outside_tags = picture.split('>').filter_map(|part| part.split('<').next());
+        assert!(outside_tags.flat_map(str::chars).all(|c| !c.is_control() || c == '\n'), "{name}");
+        assert!(!picture.contains("& "), "{name}");
+    }
+}
+
+#[test]
+fn the_text_field_has_the_terminals_cursor_behind_what_was_typed() {
+    let mut state = sample::room(sample::Day::Calm);
+    state.write = true;
+    let state = sample::pressed(state, "n 日 本 x left");
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| gonogo::ui::view(&state, &Theme::dark(), frame)).unwrap();
+    let cursor = ratatui::backend::Backend::get_cursor_position(terminal.backend_mut()).unwrap();
+    let buffer = terminal.backend().buffer();
+    assert_eq!(buffer.cell(cursor).unwrap().symbol(), "x");
+    assert_eq!(buffer.cell((cursor.x - 2, cursor.y)).unwrap().symbol(), "本");
+}

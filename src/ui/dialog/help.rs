@@ -56,12 +56,14 @@ const SIGNS: [(&str, &str); 11] = [
     ("as of", "the moment of the last good answer"),
 ];
 
-/// Draws the help, scrolled by `at` rows.
+/// Draws the help; `at` is how far it is scrolled, in commands.
 pub(super) fn draw(scene: &Scene<'_>, at: usize, room: Rect, buf: &mut Buffer) {
     let width = room.width.min(78);
     let rows = rows(scene, usize::from(width.saturating_sub(4)));
     let height = usize::from(room.height.saturating_sub(2));
-    let first = at.min(rows.len().saturating_sub(height));
+    // The state counts in commands, of which there are fewer than rows: its last is the last row.
+    let last = TABLE.len().saturating_sub(1).max(1);
+    let first = (at.min(last) * rows.len().saturating_sub(height)).div_ceil(last);
     let below = rows.len().saturating_sub(first + height);
     let title = match (first, below) {
         (0, 0) => "Help · esc closes".to_owned(),

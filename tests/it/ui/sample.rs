@@ -192,7 +192,7 @@ pub fn template() -> Template {
             item("roles-synced", identity, "Support roles are synced to the identity service", &[]),
             item("audit-on", identity, "Audit log of flag changes is on", &[]),
             gated(item("queue-healthy", queue, "Queue can absorb the launch", &["flags-reviewed"]), of("queue-healthy", "depth", 500.0, 300)),
-            gated(item("billing-steady", queue, "Billing keeps its pace", &[]), gate("billing-steady", "oldest", &[("queue", "billing")], Op::Less, 30.0, 3600)),
+            gated(item("billing-steady", queue, "Billing keeps its pace", &[]), gate("billing-steady", "oldest", &[("queue", "billing")], Op::Less, 30.0, 1200)),
             Item {
                 detail: Some("Run the dry run of the backfill against yesterday's snapshot and compare the counts. The two must agree to the last row; a difference of one is a difference.".into()),
                 runbook: Some("backfill".into()),
@@ -412,14 +412,19 @@ fn flags(second: i64) -> FlagsAnswer {
 pub fn room(day: Day) -> State {
     let mut state = empty_room();
     open(&mut state);
-    let mut rest = events(Mode::Live).into_iter().peekable();
-    for second in (0..1500).step_by(60) {
-        while let Some(event) = rest.next_if(|e| e.at <= at(second)) {
-            update(&mut state, Msg::Events(Ok(vec![event])));
-        }
-        play(&mut state, day, second, second + 60);
-    }
+    live_through(&mut state, day, Mode::Live, 1500);
     pressed(state, "G k k k k k k k k k")
+}
+
+/// Polls and events in the order in which they happened.
+fn live_through(state: &mut State, day: Day, mode: Mode, to: i64) {
+    let mut rest = events(mode).into_iter().peekable();
+    for second in (0..to).step_by(60) {
+        while let Some(event) = rest.next_if(|e| e.at <= at(second)) {
+            update(state, Msg::Events(Ok(vec![event])));
+        }
+        play(state, day, second, second + 60);
+    }
 }
 
 fn demo() -> State {
@@ -427,8 +432,7 @@ fn demo() -> State {
     state.demo = true;
     state.forwarding = true;
     open(&mut state);
-    update(&mut state, Msg::Events(Ok(events(Mode::Drill))));
-    play(&mut state, Day::Calm, 0, 900);
+    live_through(&mut state, Day::Calm, Mode::Drill, 900);
     state
 }
 
