@@ -1,5 +1,7 @@
 //! What a frame costs: the goal stands beside each number.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
 #[path = "../tests/it/ui/sample.rs"]
 mod sample;
 
@@ -19,7 +21,7 @@ fn frames(c: &mut Criterion) {
     let zoomed = sample::pressed(sample::room(Day::Trouble), "2 ] left");
     for (name, state) in sample::all().into_iter().chain([("zoomed", zoomed)]) {
         c.bench_function(&format!("frame 200x60 {name}"), |b| {
-            b.iter(|| black_box(picture(&state, &theme, 200, 60)))
+            b.iter(|| black_box(picture(&state, &theme, 200, 60)));
         });
     }
 }

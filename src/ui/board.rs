@@ -204,10 +204,8 @@ impl Plan {
 fn column_width(table: &BoardTable, column: usize) -> usize {
     let Some((title, unit)) = table.columns.get(column) else { return 0 };
     let usual = match unit {
-        Unit::Jobs | Unit::None => 5,
-        Unit::Seconds => 5,
-        Unit::Percent | Unit::Ratio => 6,
-        Unit::PerSecond => 6,
+        Unit::Jobs | Unit::None | Unit::Seconds => 5,
+        Unit::Percent | Unit::Ratio | Unit::PerSecond => 6,
         Unit::Bytes => 9,
     };
     let cell = |r: &BoardRow| r.cells.get(column).map_or(0, |c| cell_width(&c.text, c.tone));

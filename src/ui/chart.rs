@@ -65,6 +65,7 @@ struct View<'a> {
     plot: Rect,
     labels: u16,
     legend: u16,
+    gutter: u16,
     cursor: Option<Time>,
     every: Duration,
 }
@@ -86,7 +87,7 @@ impl<'a> View<'a> {
         let labels =
             ticks.iter().map(|v| cells(&value::in_unit(*v, track.def.unit))).max().unwrap_or(0) as u16 + 2;
         let names = series.iter().map(|(s, _)| cells(&row_key(track.def.board, &s.labels)).min(12)).max();
-        let gutter = if area.width > 60 { names.unwrap_or(0) as u16 + 1 } else { 0 };
+        let gutter = if area.width > 60 { names.unwrap_or(0) as u16 + 2 } else { 0 };
         let legend = if zoomed { (area.height / 4).clamp(1, 5) } else { 1 };
         let plot = Rect {
             x: area.x + labels,
@@ -96,7 +97,7 @@ impl<'a> View<'a> {
         };
         let cursor = state.cursor.filter(|_| zoomed).map(|back| now.before(back));
         let every = state.watch.source(&track.def.source).map_or(Duration::from_secs(5), |s| s.def.every);
-        Self { series, begin, now, window, top, bottom, step, plot, labels, legend, cursor, every }
+        Self { series, begin, now, window, top, bottom, step, plot, labels, legend, gutter, cursor, every }
     }
 
     fn column(&self, at: Time) -> Option<u16> {
@@ -116,28 +117,18 @@ impl<'a> View<'a> {
     fn lines(&self, buf: &mut Buffer) {
         let span = self.window.as_millis() as f64;
         let x = |t: Time| t.millis().saturating_sub(self.begin.millis()) as f64;
-        let parts: Vec<(Vec<Vec<(f64, f64)>>, Color)> = self
-            .series
-            .iter()
-            .map(|(series, style)| {
-                let runs = segments(series, self.begin, self.every);
-                let runs =
-                    runs.into_iter().map(|run| run.into_iter().map(|(t, v)| (x(t), v)).collect()).collect();
-                (runs, style.fg.unwrap_or(Color::Reset))
-            })
-            .collect();
         Canvas::default()
             .marker(Marker::Braille)
             .x_bounds([0.0, span])
             .y_bounds([self.bottom, self.top])
             .paint(|ctx| {
                 // The first series is drawn last, over the others.
-                for (runs, color) in parts.iter().rev() {
-                    for run in runs {
-                        let from = run.iter();
+                for (series, style) in self.series.iter().rev() {
+                    let color = style.fg.unwrap_or(Color::Reset);
+                    for run in segments(series, self.begin, self.every) {
                         let to = run.iter().skip(1).chain(run.last());
-                        for ((x1, y1), (x2, y2)) in from.zip(to) {
-                            ctx.draw(&Line::new(*x1, *y1, *x2, *y2, *color));
+                        for ((t1, v1), (t2, v2)) in run.iter().zip(to) {
+                            ctx.draw(&Line::new(x(*t1), *v1, x(*t2), *v2, color));
                         }
                     }
                 }
@@ -222,7 +213,7 @@ impl<'a> View<'a> {
             })
             .collect();
         ends.sort_by_key(|(y, ..)| *y);
-        let width = 13.min(buf.area().right().saturating_sub(self.plot.right() + 1));
+        let width = self.gutter;
         for (y, name, style) in ends {
             let y = y.max(free);
             if y >= self.plot.bottom() || width < 3 {

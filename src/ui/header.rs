@@ -10,6 +10,10 @@ use crate::model::Verdict;
 use super::row::Row;
 use super::scene::Scene;
 
+const LIVE: &str = " LIVE";
+/// The most cells for the name of an environment.
+const BADGE: usize = 14;
+
 /// A part of the header; those of a lower rank give way first.
 struct Part {
     rank: u8,
@@ -94,7 +98,13 @@ pub(super) fn verdict(scene: &Scene<'_>) -> Row {
 /// `DEMO`, `PROD LIVE`, …: in every frame.
 pub(super) fn badge(scene: &Scene<'_>) -> Row {
     let style = if is_play(scene) { scene.theme.badge_play } else { scene.theme.badge_live };
-    Row::new().put(format!(" {} ", scene.state.badge()), style)
+    let words = crate::model::text::harmless_line(&scene.state.badge(), 200);
+    // An environment's name may be long; that it is live must stay.
+    let words = match words.strip_suffix(LIVE) {
+        Some(environment) => format!("{}{LIVE}", super::row::cut(environment, BADGE)),
+        None => words,
+    };
+    Row::new().put(format!(" {words} "), style)
 }
 
 fn is_play(scene: &Scene<'_>) -> bool {

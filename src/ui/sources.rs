@@ -66,20 +66,16 @@ fn line(scene: &Scene<'_>, source: &SourceState, widest: usize, selected: bool, 
 
 fn series(source: &SourceState) -> String {
     let notes = &source.notes;
-    let mut words = match (&source.def.kind, notes.not_modified) {
+    let words = match (&source.def.kind, notes.not_modified) {
         (SourceKind::Scrape { .. }, _) => {
             format!("{} of {} series kept", notes.series_kept, notes.series_sent)
         }
         (_, true) => "not modified".into(),
         _ => value::in_unit(notes.bytes as f64, Unit::Bytes),
     };
-    if notes.unreadable > 0 {
-        words.push_str(&format!(", {} lines unreadable", notes.unreadable));
-    }
-    if notes.series_cut > 0 {
-        words.push_str(&format!(", {} series left out", notes.series_cut));
-    }
-    words
+    let more = |count: usize, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
+    let unreadable = more(notes.unreadable, "lines unreadable");
+    format!("{words}{unreadable}{}", more(notes.series_cut, "series left out"))
 }
 
 fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {

@@ -18,14 +18,14 @@ pub(super) fn who(author: &Author) -> String {
 
 /// A name where there is room: `ana (unverified)`, and the role.
 pub(super) fn who_in_full(author: &Author) -> String {
-    let mut name = match author.by.strip_prefix(UNVERIFIED) {
+    let name = match author.by.strip_prefix(UNVERIFIED) {
         Some(name) => format!("{} (unverified)", text::harmless_line(name, 60)),
         None => text::harmless_line(&author.by, 60),
     };
-    if let Some(role) = &author.role {
-        name.push_str(&format!(" as {}", text::harmless_line(role, 40)));
+    match &author.role {
+        Some(role) => format!("{name} as {}", text::harmless_line(role, 40)),
+        None => name,
     }
-    name
 }
 
 /// A moment for a list: `13:41` today, the date on any other day.
