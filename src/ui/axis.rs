@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn an_axis_has_round_steps_and_holds_values_and_near_thresholds() {
         assert_eq!(bounds(&[12.0, 312.0], [500.0].into_iter(), 5), (0.0, 600.0, 200.0));
-        assert_eq!(bounds(&[0.3], [1e9].into_iter(), 4).1, 0.4);
+        assert!((bounds(&[0.3], [1e9].into_iter(), 4).1 - 0.3).abs() < 1e-9);
         assert_eq!(bounds(&[], [].into_iter(), 4), (0.0, 1.0, 0.5));
         let (bottom, top, _) = bounds(&[-3.0, 2.0], [].into_iter(), 4);
         assert!(bottom <= -3.0 && top >= 2.0);

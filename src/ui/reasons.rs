@@ -9,20 +9,17 @@ use crate::model::{GateId, Verdict};
 use super::row::{Row, cells};
 use super::scene::Scene;
 
-/// How many reasons the room has space for.
-const MOST: usize = 3;
-
-/// One to three rows of `width` cells.
-pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
+/// One to `most` rows of `width` cells.
+pub(super) fn rows(scene: &Scene<'_>, width: usize, most: usize) -> Vec<Row> {
     let theme = scene.theme;
     let bad: Vec<ReasonLine> = summary::worst(scene.state, &scene.overall, usize::MAX);
     if bad.is_empty() {
         return vec![at_go(scene).fit(width)];
     }
-    let focused = scene.focused(Block::Gates);
+    let focused = scene.focused(Block::Gates) && scene.state.zoom.is_none();
     let selected = if focused { scene.state.selected(Block::Gates).min(bad.len() - 1) } else { usize::MAX };
-    let first = if focused { selected.saturating_sub(MOST - 1) } else { 0 };
-    let shown: Vec<(usize, &ReasonLine)> = bad.iter().enumerate().skip(first).take(MOST).collect();
+    let first = if focused { selected.saturating_sub(most.saturating_sub(1)) } else { 0 };
+    let shown: Vec<(usize, &ReasonLine)> = bad.iter().enumerate().skip(first).take(most.max(1)).collect();
     let id_width = shown.iter().map(|(_, r)| cells(r.gate.as_str())).max().unwrap_or(0).min(24);
     let hidden = bad.len() - shown.len();
     let last = shown.len() - 1;

@@ -41,7 +41,7 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 pub(super) fn frame(scene: &Scene<'_>, area: Rect, buf: &mut Buffer, most_reasons: usize) -> Rect {
     let width = usize::from(area.width);
     let mut top = vec![header::row(scene, width)];
-    top.extend(reasons::rows(scene, width).into_iter().take(most_reasons));
+    top.extend(reasons::rows(scene, width, most_reasons));
     let bottom = footer::rows(scene, width);
     let roomy = area.height >= 32;
     let below = top.len() as u16 + u16::from(roomy);

@@ -69,7 +69,10 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push_str(&rest);
             used += size;
         }
-        lines.push(line);
+        // A word that was split to its end leaves nothing behind.
+        if !line.is_empty() || lines.is_empty() || paragraph.trim().is_empty() {
+            lines.push(line);
+        }
     }
     lines
 }
