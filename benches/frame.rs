@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-#[path = "../tests/it/ui/sample.rs"]
+#[path = "../tests/it/ui/sample/mod.rs"]
 mod sample;
 
 use std::hint::black_box;

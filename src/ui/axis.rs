@@ -12,7 +12,9 @@ pub(super) fn bounds(values: &[f64], limits: impl Iterator<Item = f64>, steps: u
     let near: Vec<f64> = limits.filter(|l| *l <= high * 3.0 || high == 0.0).collect();
     let high = near.iter().copied().fold(high, f64::max);
     let low = near.iter().copied().fold(low, f64::min);
-    let span = if high > low { (high - low) * 1.05 } else { 1.0 };
+    // A flat zero still gets an axis to lie on.
+    let high = if high > low { high } else { low + 1.0 };
+    let span = (high - low) * 1.05;
     let step = round_up(span / steps.max(1) as f64);
     let bottom = (low / step).floor() * step;
     let top = (bottom + step).max((high / step).ceil() * step);

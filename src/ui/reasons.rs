@@ -4,7 +4,7 @@ use crate::app::Block;
 use crate::app::summary::{self, ReasonLine};
 use crate::engine::Judgement;
 use crate::model::duration::short;
-use crate::model::{GateId, Verdict};
+use crate::model::{GateId, Op, Verdict};
 
 use super::row::{Row, cells};
 use super::scene::Scene;
@@ -85,7 +85,9 @@ fn at_go(scene: &Scene<'_>) -> Row {
 fn closest(gates: &[(GateId, Judgement)]) -> Option<(&GateId, &Judgement)> {
     let distance = |j: &Judgement| {
         let (value, limit) = (j.value?, j.threshold.value);
-        (value.is_finite() && limit != 0.0 && j.verdict == Verdict::Pass)
+        // Where equality is asked for, every pass stands on the threshold.
+        let graded = !matches!(j.threshold.op, Op::Equal | Op::NotEqual);
+        (graded && value.is_finite() && limit != 0.0 && j.verdict == Verdict::Pass)
             .then(|| ((value - limit) / limit).abs())
     };
     let known = gates.iter().filter_map(|(id, j)| Some((distance(j)?, id, j)));
