@@ -92,13 +92,11 @@ fn decide(state: &mut State, item: &ItemId) -> Vec<Effect> {
         fail(state, item, format!("not ticked: {}", judgement.reason.text));
         return Vec::new();
     }
-    match evidence(state, &gate) {
-        Some(evidence) => append(state, Command::Tick { item: item.clone(), evidence: vec![evidence] }),
-        None => {
-            fail(state, item, "not ticked: there is no number to back it".into());
-            Vec::new()
-        }
-    }
+    let Some(evidence) = evidence(state, &gate) else {
+        fail(state, item, "not ticked: there is no number to back it".into());
+        return Vec::new();
+    };
+    append(state, Command::Tick { item: item.clone(), evidence: vec![evidence] })
 }
 
 /// The number behind a gate's newest judgement, as it is stored with the tick (rule 9).
