@@ -89,6 +89,9 @@ where
         .max_blocking_threads(4)
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
-    std::thread::Builder::new().name(name.into()).spawn(move || runtime.block_on(work()))?;
+    std::thread::Builder::new().name(name.into()).spawn(move || {
+        // Tasks of such a thread stay on it, so they need not be `Send`.
+        tokio::task::LocalSet::new().block_on(&runtime, work());
+    })?;
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 
 use crate::app::{Effect, Msg, NotSaved};
-use crate::checklist::{Author, Command, Mode, Run, Template};
-use crate::ledger::{Ledger, LedgerError, Watch, expects};
+use crate::checklist::{Author, Command, Mode, Run, Template, expects};
+use crate::ledger::{Ledger, LedgerError, Watch};
 use crate::model::{RunId, Time};
 
 use super::Polls;
@@ -82,21 +82,19 @@ impl Hands {
     }
 
     /// Watches a run that was opened, for what other terminals write.
-    pub(super) fn follow(&mut self, run: &RunId) {
-        if self.run.as_ref() == Some(run) {
+    pub(super) fn follow(&mut self, run: &Run) {
+        if self.run.as_ref() == Some(&run.id) {
             return;
         }
-        self.run = Some(run.clone());
+        self.run = Some(run.id.clone());
+        let changed = self.book.as_ref().is_some_and(|book| run.template_changed(&book.text));
+        if changed {
+            let _ = self.room.try_send(Msg::TemplateChanged(true));
+        }
         let room = self.room.clone();
         // A full channel is no loss: what fills it will make the room look again.
         let changed = Box::new(move || drop(room.try_send(Msg::RunChanged)));
-        self.watch = self.book.as_ref().and_then(|book| book.ledger.watch(run, changed).ok());
-        if let Some(run) = self.run.clone() {
-            self.with_book(move |book| {
-                let run = book.ledger.open(run.as_str()).ok()?;
-                Some(Msg::TemplateChanged(*run.template != *book.template))
-            });
-        }
+        self.watch = self.book.as_ref().and_then(|book| book.ledger.watch(&run.id, changed).ok());
     }
 
     /// Does one thing; what needs the terminal (quit, suspend) is the loop's.

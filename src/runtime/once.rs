@@ -106,7 +106,6 @@ fn take(state: &mut State, hands: &mut Hands, msg: Msg) {
         }
     }
     if let Some(view) = &state.run {
-        let run = view.run.id.clone();
-        hands.follow(&run);
+        hands.follow(&view.run);
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn start(launch: &Arc<Launch>, clock: &Clock, room: Sender<Msg>) -> s
         let tasks: Vec<_> = ears
             .into_iter()
             .map(|(def, asked)| {
-                tokio::spawn(one_source(Arc::clone(&launch), def, clock.clone(), asked, room.clone()))
+                tokio::task::spawn_local(one_source(Arc::clone(&launch), def, clock.clone(), asked, room.clone()))
             })
             .collect();
         for task in tasks {

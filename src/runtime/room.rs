@@ -46,7 +46,7 @@ pub enum Ending {
     /// The user quit.
     Quit,
     /// A signal ended it.
-    Signal(i32),
+    Signal(u8),
 }
 
 /// Opens the room on the terminal and stays until it ends.
@@ -178,7 +178,7 @@ impl Room {
             && self.followed.as_ref() != Some(&view.run.id)
         {
             self.followed = Some(view.run.id.clone());
-            self.hands.follow(&view.run.id);
+            self.hands.follow(&view.run);
         }
         Ok(None)
     }
