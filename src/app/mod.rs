@@ -26,3 +26,6 @@ pub use msg::{Effect, Msg, NotSaved};
 pub use run::RunView;
 pub use state::{Block, Dialog, State};
 pub use update::update;
+
+#[cfg(test)]
+mod tests;
