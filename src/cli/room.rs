@@ -21,6 +21,7 @@ use super::{Common, Exit, demo, output, who};
 
 /// How the room is opened.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Print one frame as text and leave
     #[arg(long)]

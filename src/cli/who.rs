@@ -6,6 +6,7 @@ use crate::checklist::Author;
 
 /// Who writes.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(skip)]
 pub struct Signed {
     /// Your name; it is written down as unverified [default: the user name]
     #[arg(long, value_name = "NAME")]
