@@ -86,7 +86,9 @@ pub enum BrokenChain {
         expected: u64,
     },
     /// It was made to follow another event than the one that is there.
-    #[error("it does not follow the event before it: that one was edited, replaced or removed after this was written")]
+    #[error(
+        "it does not follow the event before it: that one was edited, replaced or removed after this was written"
+    )]
     Previous,
     /// A run begins with its start, and starts once.
     #[error("a run begins with its start, once, as event 1")]

@@ -48,6 +48,14 @@ pub enum Refused {
     /// There is no such item.
     #[error("this run has no item {0}")]
     NoSuchItem(ItemId),
+    /// There is no such item, and one with nearly that name.
+    #[error("this run has no item {asked}; did you mean {nearest}?")]
+    Misspelt {
+        /// What was asked for.
+        asked: ItemId,
+        /// The item with the name most like it.
+        nearest: ItemId,
+    },
     /// It is already done or skipped.
     #[error("{item} is already {stage}")]
     Settled {

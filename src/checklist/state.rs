@@ -220,7 +220,12 @@ impl Run {
     /// What follows for every item, in the order of the template; for a screen that asks for all.
     pub fn all_derived(&self) -> Vec<Derived> {
         let standing = self.standing();
-        self.template.items.iter().zip(&self.items).map(|(item, state)| derive(item, state, &standing)).collect()
+        self.template
+            .items
+            .iter()
+            .zip(&self.items)
+            .map(|(item, state)| derive(item, state, &standing))
+            .collect()
     }
 
     /// What the item rests on and is not met, whatever its own stage.
@@ -280,7 +285,9 @@ impl Run {
                 .template
                 .items
                 .iter()
-                .filter(|item| standing.get(item.id.as_str()) == Some(&true) && !unmet(item, &standing).is_empty())
+                .filter(|item| {
+                    standing.get(item.id.as_str()) == Some(&true) && !unmet(item, &standing).is_empty()
+                })
                 .map(|item| item.id.as_str())
                 .collect();
             if fallen.is_empty() {

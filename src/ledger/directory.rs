@@ -43,9 +43,12 @@ impl Place {
     /// The text of the run's own copy of its template, as it was when the run began.
     pub(super) fn template(&self, run: &Run) -> Result<String, Trouble> {
         let bad = |why: &str| Trouble::Bad { seq: Some(1), file: "template.toml".into(), why: why.into() };
-        let text = events::whole_text(&self.dir.join("template.toml"), bad)?.ok_or_else(|| bad("it is missing"))?;
+        let text =
+            events::whole_text(&self.dir.join("template.toml"), bad)?.ok_or_else(|| bad("it is missing"))?;
         if run.template_changed(&text) {
-            return Err(bad("it was edited after the run began: event 1 holds another hash; put the original back"));
+            return Err(bad(
+                "it was edited after the run began: event 1 holds another hash; put the original back",
+            ));
         }
         Ok(text)
     }
@@ -138,7 +141,8 @@ impl DirectoryLedger {
     fn writable(&self, run: &RunId) -> Result<(), LedgerError> {
         let Some(why) = self.read_only().get(run).cloned() else { return Ok(()) };
         let what = format!("{run} is read only here, because an event of it could not be confirmed ({why})");
-        let source = io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "look at the disk, then open the run again");
+        let source =
+            io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "look at the disk, then open the run again");
         Err(LedgerError::NotSaved { what, source })
     }
 

@@ -20,7 +20,11 @@ const TAIL: usize = 6;
 pub(super) fn of_run(at: Time, template: &str, again: bool) -> String {
     let ulid = if again { Ulid::generate() } else { Ulid::from_parts(millis(at), 0) };
     let digits = ulid.to_string().to_ascii_lowercase();
-    let tail = if again { digits.len().checked_sub(TAIL).and_then(|at| digits.get(at..)) } else { digits.get(..TAIL) };
+    let tail = if again {
+        digits.len().checked_sub(TAIL).and_then(|at| digits.get(at..))
+    } else {
+        digits.get(..TAIL)
+    };
     let template: String = template
         .chars()
         .take(64)
@@ -72,7 +76,10 @@ pub(super) fn resolve(ledger: &Path, asked: &str) -> Result<RunId, LedgerError> 
         (Some(only), true) => Ok(RunId::new(only)),
         (Some(last), false) => {
             fits.push(last);
-            Err(LedgerError::Ambiguous { asked: clean(), names: fits.iter().map(|n| text::harmless_line(n, 200)).collect() })
+            Err(LedgerError::Ambiguous {
+                asked: clean(),
+                names: fits.iter().map(|n| text::harmless_line(n, 200)).collect(),
+            })
         }
         (None, _) => Err(LedgerError::NoSuchRun {
             asked: clean(),

@@ -21,10 +21,20 @@ const NAMES: usize = 20;
 impl DirectoryLedger {
     /// Builds the run beside its final name and moves it there: what is seen under that name has a
     /// template and an event 1, both durable.
-    pub(super) fn start_run(&self, text: &str, mode: Mode, t0: Option<Time>, by: &Author) -> Result<Run, LedgerError> {
+    pub(super) fn start_run(
+        &self,
+        text: &str,
+        mode: Mode,
+        t0: Option<Time>,
+        by: &Author,
+    ) -> Result<Run, LedgerError> {
         let ledger = self.path();
         let template = self.parse(text).map_err(|why| {
-            not_saved(ledger, "a run in", io::Error::new(io::ErrorKind::InvalidData, format!("the template: {why}")))
+            not_saved(
+                ledger,
+                "a run in",
+                io::Error::new(io::ErrorKind::InvalidData, format!("the template: {why}")),
+            )
         })?;
         let template = Arc::new(template);
         let at = self.now();
@@ -46,7 +56,12 @@ impl DirectoryLedger {
                 match fs::rename(&making, &dir) {
                     Ok(()) => {}
                     // Another process took the name since; an existing run is never empty, so it cannot be replaced.
-                    Err(e) if matches!(e.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {
+                    Err(e)
+                        if matches!(
+                            e.kind(),
+                            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+                        ) =>
+                    {
                         let _ = fs::remove_dir_all(&making);
                         continue;
                     }
@@ -69,7 +84,9 @@ impl DirectoryLedger {
         let copy = making.join("template.toml");
         let (temp, first) = (events.join(".tmp-start"), events.join(name(1)));
         fs::create_dir_all(&events).map_err(|e| not_saved(&events, "the directory", e))?;
-        self.disk().write_synced(&copy, template.as_bytes()).map_err(|e| not_saved(&copy, "the template", e))?;
+        self.disk()
+            .write_synced(&copy, template.as_bytes())
+            .map_err(|e| not_saved(&copy, "the template", e))?;
         self.disk().write_synced(&temp, event.as_bytes()).map_err(|e| not_saved(&temp, "the event", e))?;
         // Linked and not just written, so that a file system without hard links says so before launch day.
         self.disk().link(&temp, &first).map_err(|e| not_saved(&first, "the event", e))?;

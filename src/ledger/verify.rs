@@ -45,7 +45,9 @@ impl DirectoryLedger {
         let place = self.place(&names::resolve(self.path(), run)?);
         let mut state = Run::new(place.id.clone(), Arc::new(Template::default()));
         let mut found = head.is_none();
-        let bad = read_through(&place, &mut state, |hash| found |= head.is_some_and(|head| hash.is_named_by(head))).err();
+        let bad =
+            read_through(&place, &mut state, |hash| found |= head.is_some_and(|head| hash.is_named_by(head)))
+                .err();
         let bad = bad.or_else(|| head.filter(|_| !found).map(|head| missing_head(state.seq, head)));
         let first_bad = match bad {
             None => None,
@@ -73,6 +75,8 @@ fn read_through(place: &Place, state: &mut Run, mut seen: impl FnMut(&Hash)) -> 
 fn missing_head(seq: u64, head: &str) -> Trouble {
     Trouble::bad(
         seq + 1,
-        format!("no event up to {seq} has the hash {head}: what was written after, up to it, was removed or replaced"),
+        format!(
+            "no event up to {seq} has the hash {head}: what was written after, up to it, was removed or replaced"
+        ),
     )
 }

@@ -14,7 +14,8 @@ use serde::Serialize;
 use crate::checklist::{Author, Run};
 use crate::model::Time;
 
-const HEADING: &str = "# What events/ adds up to, rebuilt after every event. Never read back: edits here change nothing.\n";
+const HEADING: &str =
+    "# What events/ adds up to, rebuilt after every event. Never read back: edits here change nothing.\n";
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -64,7 +65,9 @@ pub(super) fn write(dir: &Path, run: &Run) -> io::Result<()> {
 
 fn of(run: &Run) -> View {
     let (settled, items) = run.progress();
-    let signed = |settled: Option<&(Author, Time)>| settled.map_or((None, None), |(a, t)| (Some(a.by.clone()), Some(*t)));
+    let signed = |settled: Option<&(Author, Time)>| {
+        settled.map_or((None, None), |(a, t)| (Some(a.by.clone()), Some(*t)))
+    };
     let (by, started) = signed(run.started.as_ref());
     let rows = run.template.items.iter().zip(&run.items).map(|(item, state)| {
         let (by, at) = signed(state.settled.as_ref());
