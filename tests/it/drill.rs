@@ -80,7 +80,9 @@ async fn a_prometheus_that_prefers_openmetrics_gets_it_whole() {
     let accept = "Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5\r\n";
     for page in Page::ALL {
         let answer = ask(server.addr(), "GET", page.path(), accept).await;
-        assert!(answer.header("content-type").unwrap().starts_with("application/openmetrics-text; version=1.0.0"));
+        assert!(
+            answer.header("content-type").unwrap().starts_with("application/openmetrics-text; version=1.0.0")
+        );
         assert!(answer.body.ends_with("\n# EOF\n") && !answer.body.contains("\n\n"));
         let counters = answer.body.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         for name in counters.filter_map(|line| line.strip_suffix(" counter")) {
@@ -153,7 +155,10 @@ async fn a_flag_without_a_percentage_says_so_and_a_missing_one_is_named() {
     assert_eq!(answer["missing"], serde_json::json!(["tasks.gone"]));
     let flags = answer["flags"].as_array().unwrap();
     assert_eq!(flags.len(), 2);
-    assert_eq!((&flags[0]["key"], &flags[0]["state"]["enabled"]), (&"tasks.ai-suggest".into(), &false.into()));
+    assert_eq!(
+        (&flags[0]["key"], &flags[0]["state"]["enabled"]),
+        (&"tasks.ai-suggest".into(), &false.into())
+    );
     let rollout = &flags[1]["state"]["rollout"];
     assert_eq!((&rollout["mode"], &rollout["exact"]), (&"rules".into(), &false.into()));
     assert!(rollout["percent"].is_null());
@@ -250,4 +255,53 @@ async fn the_simulated_product_is_not_served_to_other_machines() {
     let product = Arc::new(Mutex::new(demo()));
     let error = Server::start(product, SocketAddr::from(([0, 0, 0, 0], 0))).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+}
+
+/// The expressions of the demo's config: id, source, `PromQL`.
+fn expressions() -> Vec<(String, String, String)> {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/demo.toml")).unwrap();
+    let config: toml::Table = toml::from_str(&text).unwrap();
+    let tables = ["signal", "gate"].into_iter().flat_map(|kind| config[kind].as_array().unwrap().iter());
+    let asked = tables.filter(|table| table.get("query").is_some());
+    let word = |table: &toml::Value, key: &str| table[key].as_str().unwrap().to_owned();
+    asked.map(|table| (word(table, "id"), word(table, "source"), word(table, "query"))).collect()
+}
+
+#[test]
+fn every_expression_of_the_demo_is_accepted_by_prometheus() {
+    if Command::new("promtool").arg("--version").output().is_err() {
+        assert!(std::env::var_os("GONOGO_REQUIRE_SERVERS").is_none(), "promtool is not installed");
+        eprintln!("promtool is not installed: the expressions of the demo are not checked by it");
+        return;
+    }
+    let rules: Vec<Value> = expressions()
+        .into_iter()
+        .map(|(id, _, query)| serde_json::json!({ "record": format!("demo:{}", id.replace('-', "_")), "expr": query }))
+        .collect();
+    assert!(rules.len() > 20);
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    // JSON is YAML.
+    let groups = serde_json::json!({ "groups": [{ "name": "demo", "rules": rules }] });
+    std::fs::write(file.path(), groups.to_string()).unwrap();
+    let said = Command::new("promtool").args(["check", "rules"]).arg(file.path()).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+}
+
+#[test]
+fn every_metric_that_the_demo_asks_for_is_sent_by_the_source_it_is_asked_of() {
+    let product = demo();
+    for (id, source, query) in expressions() {
+        let page = match source.as_str() {
+            "worker" => Page::Worker,
+            "api" => Page::Api,
+            _ => Page::Identity,
+        };
+        let text = product.exposition(page, Format::Text);
+        let words = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let names: Vec<&str> = words.filter(|word| word.matches('_').count() >= 2).collect();
+        assert!(!names.is_empty() || query.contains("up"), "{id}");
+        for name in names {
+            assert!(text.contains(&format!("\n{name}{{")), "{id}: {source} sends no {name}");
+        }
+    }
 }
