@@ -85,23 +85,26 @@ mod tests {
     #[test]
     fn a_backlog_adds_replicas_once_until_they_have_started_and_never_too_many() {
         let mut scaler = Scaler::new();
-        assert_eq!(scaler.look(500, 24), Decision::Add(2));
-        assert_eq!(scaler.look(600, 24), Decision::Stay);
-        scaler.up(2);
-        assert_eq!(scaler.workers(), 40);
-        assert_eq!(scaler.look(600, 40), Decision::Add(2));
-        scaler.up(2);
-        assert_eq!(scaler.look(600, 56), Decision::Add(1));
+        // One look at a backlog may be a bulk edit.
+        assert_eq!(scaler.look(500, 24), Decision::Stay);
+        assert_eq!(scaler.look(600, 24), Decision::Add(3));
+        assert_eq!(scaler.look(700, 24), Decision::Stay);
+        scaler.up(3);
+        assert_eq!(scaler.workers(), 36);
+        assert_eq!(scaler.look(700, 36), Decision::Add(3));
+        scaler.up(3);
+        assert_eq!(scaler.look(700, 48), Decision::Add(1));
         scaler.up(1);
-        assert_eq!((scaler.look(600, 64), scaler.workers()), (Decision::Stay, 64));
+        assert_eq!((scaler.look(700, 52), scaler.workers()), (Decision::Stay, 52));
     }
 
     #[test]
-    fn a_long_calm_takes_one_replica_away_but_never_the_last_three() {
+    fn a_long_calm_takes_replicas_away_one_by_one_but_never_the_last_six() {
         let mut scaler = Scaler::new();
-        scaler.up(1);
+        scaler.up(2);
         let looks: Vec<_> = (0..60).map(|_| scaler.look(3, 6)).collect();
-        assert_eq!(looks.iter().filter(|d| **d == Decision::Remove).count(), 1);
+        assert_eq!(looks.iter().filter(|d| **d == Decision::Remove).count(), 2);
+        assert!(looks[..4].iter().all(|d| *d == Decision::Stay));
         assert_eq!(scaler.workers(), 24);
     }
 }
