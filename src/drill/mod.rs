@@ -9,6 +9,8 @@
 //! when, `queue` and `service` how, `pages` and `contract` what is told of it, [`Server`] to whom.
 
 mod agenda;
+#[cfg(test)]
+mod behaviour;
 mod contract;
 mod dice;
 mod exposition;

@@ -57,8 +57,8 @@ impl Product {
     /// A product that starts at a moment, with nothing counted yet and the flag at 10 %.
     pub fn new(seed: u64, start: Time) -> Self {
         let scaler = Scaler::new();
-        let tasks = Nature { median: 0.65, sigma: 0.70, fails: 0.008, hopeless: 0.0015 };
-        let billing = Nature { median: 0.45, sigma: 0.60, fails: 0.004, hopeless: 0.0005 };
+        let tasks = Nature { median: 0.87, sigma: 0.70, batching: 0.45, fails: 0.008, hopeless: 0.0015 };
+        let billing = Nature { median: 0.45, sigma: 0.60, batching: 0.0, fails: 0.004, hopeless: 0.0005 };
         let mut agenda = Agenda::default();
         for (at, event) in [
             (traffic::SLICE, Event::Traffic),
@@ -236,11 +236,11 @@ impl Product {
     }
 
     fn bulk_edit(&mut self) {
-        for _ in 0..self.bulk_edits.between(15.0, 60.0) as u32 {
+        for _ in 0..self.bulk_edits.between(8.0, 40.0) as u32 {
             self.enqueue(QueueId::Tasks, Job::PLAIN);
         }
         // The more organisations have Tasks, the sooner the next of them edits in bulk.
-        let mean = 300.0 / self.rollout.taken_up().max(1.0);
+        let mean = 130.0 / self.rollout.taken_up().max(1.0);
         let pause = self.bulk_edits.wait(seconds(mean));
         self.again(pause, Event::BulkEdit);
     }
@@ -260,7 +260,7 @@ impl Product {
 
     /// Free workers take what waits.
     fn work(&mut self, id: QueueId) {
-        let slower = if id == QueueId::Tasks { 1.0 + 0.9 * self.trouble() } else { 1.0 };
+        let slower = if id == QueueId::Tasks { 1.0 + 1.1 * self.trouble() } else { 1.0 };
         while let Some(attempt) = self.queue(id).take(slower) {
             self.again(attempt.took, Event::Finished(id, attempt));
         }

@@ -9,6 +9,9 @@ use super::histogram::Histogram;
 /// How many failed jobs a queue keeps for people to look at.
 const KEEP_FAILED: u64 = 1000;
 
+/// From so many waiting jobs on, batching saves no more.
+const BATCHING_FROM: f64 = 150.0;
+
 /// Upper bounds of job durations, in seconds.
 const BOUNDS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
@@ -64,6 +67,9 @@ pub struct Nature {
     pub median: f64,
     /// The spread of its logarithm.
     pub sigma: f64,
+    /// How much of that time a worker saves at most where many jobs wait, because it takes those of
+    /// one tenant together: this is what makes a depth settle instead of running away.
+    pub batching: f64,
     /// The probability that an attempt fails and is worth another.
     pub fails: f64,
     /// The probability that an attempt fails for good.
@@ -131,7 +137,8 @@ impl Queue {
         }
         let (_, job) = self.waiting.pop_front()?;
         self.active += 1;
-        let took = self.dice.took(self.nature.median * slower, self.nature.sigma);
+        let saved = self.nature.batching * (self.depth() as f64 / BATCHING_FROM).min(1.0);
+        let took = self.dice.took(self.nature.median * (1.0 - saved) * slower, self.nature.sigma);
         Some(Attempt { job, took })
     }
 
@@ -182,7 +189,7 @@ mod tests {
     use super::*;
 
     fn queue(fails: f64, workers: u32) -> Queue {
-        let nature = Nature { median: 1.0, sigma: 0.1, fails, hopeless: 0.0 };
+        let nature = Nature { median: 1.0, sigma: 0.1, batching: 0.0, fails, hopeless: 0.0 };
         Queue::new(nature, workers, Dice::new(1, Stream::TasksWork))
     }
 

@@ -146,7 +146,7 @@ fn respond(
     let product = lock(product);
     let path = request.uri().path();
     let mut response = if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let detail = format!("{} is only read", path);
+        let detail = format!("{path} is only read");
         let mut response = written(Reply::problem(405, "method", "Method not allowed", &detail));
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         response
@@ -203,4 +203,39 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 fn http_date(at: Time) -> String {
     jiff::Timestamp::from_millisecond(at.millis())
         .map_or_else(|_| String::new(), |at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{DEMO_SEED, DEMO_START};
+    use super::*;
+
+    #[test]
+    fn a_long_way_is_gone_in_pieces_so_that_readers_are_let_in_between() {
+        let product = Arc::new(Mutex::new(Product::new(DEMO_SEED, DEMO_START)));
+        let target = DEMO_START.after(Duration::from_secs(150));
+        let mut pieces = 1;
+        while move_on(&product, target) {
+            pieces += 1;
+        }
+        assert_eq!((pieces, lock(&product).now()), (3, target));
+        assert!(!move_on(&product, DEMO_START));
+        assert_eq!(lock(&product).now(), target);
+    }
+
+    #[tokio::test]
+    async fn a_paced_product_moves_on_by_itself() {
+        let product = Arc::new(Mutex::new(Product::new(DEMO_SEED, DEMO_START)));
+        let pacing = tokio::spawn(pace(Arc::clone(&product), 600.0));
+        while lock(&product).now() < DEMO_START.after(Duration::from_mins(2)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        pacing.abort();
+    }
+
+    #[test]
+    fn dates_are_written_as_http_wants_them() {
+        assert_eq!(http_date(DEMO_START), "Tue, 02 Dec 2025 14:00:00 GMT");
+        assert_eq!(http_date(Time::from_millis(784_111_777_000)), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
 }

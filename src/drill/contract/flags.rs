@@ -65,7 +65,7 @@ fn flag(product: &Product, key: &str, environment: &str) -> Value {
     let state = match environment {
         "production" => production(product, key),
         // Elsewhere everything is on for everybody, so that people can try it.
-        _ => still(product, json!({ "mode": "all", "percent": 100, "unit": "org", "exact": true }), true),
+        _ => still(product, "all", Some(100)),
     };
     json!({
         "key": key,
@@ -82,13 +82,9 @@ fn flag(product: &Product, key: &str, environment: &str) -> Value {
 fn production(product: &Product, key: &str) -> Value {
     let mut state = match key {
         TASKS_ENABLED => launched(product),
-        NEW_INVOICES => {
-            still(product, json!({ "mode": "all", "percent": 100, "unit": "org", "exact": true }), true)
-        }
-        AI_SUGGEST => {
-            still(product, json!({ "mode": "off", "percent": 0, "unit": "org", "exact": true }), false)
-        }
-        _ => still(product, json!({ "mode": "rules", "percent": null, "unit": "org", "exact": false }), true),
+        NEW_INVOICES => still(product, "all", Some(100)),
+        AI_SUGGEST => still(product, "off", Some(0)),
+        _ => still(product, "rules", None),
     };
     if key == BULK_IMPORT {
         set(
@@ -153,12 +149,12 @@ fn launched(product: &Product) -> Value {
     })
 }
 
-/// A flag that nobody has touched for days.
-fn still(product: &Product, rollout: Value, enabled: bool) -> Value {
+/// A flag that nobody has touched for days; no percentage where it cannot be told.
+fn still(product: &Product, mode: &str, percent: Option<u8>) -> Value {
     let start = product.at(std::time::Duration::ZERO);
     json!({
-        "enabled": enabled,
-        "rollout": rollout,
+        "enabled": mode != "off",
+        "rollout": { "mode": mode, "percent": percent, "unit": "org", "exact": percent.is_some() },
         "rules": [],
         "targets": { "include": [], "exclude": [] },
         "variants": [],

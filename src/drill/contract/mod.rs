@@ -146,8 +146,8 @@ fn whoami(product: &Product) -> Value {
 }
 
 fn entity_tag(body: &str) -> String {
-    let hex: String = Sha256::digest(body).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    let start = Sha256::digest(body).iter().take(8).fold(0_u64, |tag, byte| tag << 8 | u64::from(*byte));
+    format!("\"{start:016x}\"")
 }
 
 /// Whether an `If-None-Match` value names the tag: weak comparison, `*` names any (RFC 9110, 13.1.2).
