@@ -21,17 +21,8 @@ pub(super) enum Comment<'l> {
 }
 
 /// The types of both dialects.
-const KINDS: [&str; 9] = [
-    "counter",
-    "gauge",
-    "histogram",
-    "summary",
-    "untyped",
-    "unknown",
-    "info",
-    "stateset",
-    "gaugehistogram",
-];
+const KINDS: [&str; 9] =
+    ["counter", "gauge", "histogram", "summary", "untyped", "unknown", "info", "stateset", "gaugehistogram"];
 
 /// Reads a line that begins with `#`, without its line break.
 pub(super) fn read(line: &str, format: Format) -> Result<Comment<'_>, Flaw> {
@@ -98,11 +89,16 @@ fn ourselves(line: &str, format: Format) -> Result<Comment<'_>, Flaw> {
     }
     match word {
         "HELP" => {
-            let help = if strict { rest.get(1..).map(unescape) } else { after_blanks(rest, false).map(unescape_help) };
+            let help = if strict {
+                rest.get(1..).map(unescape)
+            } else {
+                after_blanks(rest, false).map(unescape_help)
+            };
             Ok(Comment::Help { name, help: help.unwrap_or_default() })
         }
         "TYPE" => {
-            let kind = if strict { rest.get(1..).unwrap_or_default() } else { rest.trim_matches([' ', '\t']) };
+            let kind =
+                if strict { rest.get(1..).unwrap_or_default() } else { rest.trim_matches([' ', '\t']) };
             let known = KINDS.iter().find(|known| **known == kind && !(strict && kind == "untyped"));
             let kind =
                 known.ok_or_else(|| Flaw::new("bad-type", format!("{kind:?} is no type of metric")))?;
@@ -110,7 +106,8 @@ fn ourselves(line: &str, format: Format) -> Result<Comment<'_>, Flaw> {
         }
         _ => {
             let unit = rest.get(1..).unwrap_or_default();
-            let fits = unit.is_empty() || name.strip_suffix(unit).is_some_and(|stem| stem.len() > 1 && stem.ends_with('_'));
+            let fits = unit.is_empty()
+                || name.strip_suffix(unit).is_some_and(|stem| stem.len() > 1 && stem.ends_with('_'));
             if fits {
                 Ok(Comment::Remark)
             } else {

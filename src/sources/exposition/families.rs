@@ -109,14 +109,13 @@ mod tests {
         families.help("h", "old", true);
         families.help("h", "new", true);
         families.kind("c", "counter", true);
-        for name in ["h_bucket", "h_bucket", "h_sum", "h_count", "c_total", "c_created", "c_sum", "lone_total"] {
+        for name in
+            ["h_bucket", "h_bucket", "h_sum", "h_count", "c_total", "c_created", "c_sum", "lone_total"]
+        {
             families.count(name, true);
         }
-        let seen: Vec<_> = families
-            .into_wanted()
-            .into_iter()
-            .map(|f| (f.name, f.kind, f.help, f.series))
-            .collect();
+        let seen: Vec<_> =
+            families.into_wanted().into_iter().map(|f| (f.name, f.kind, f.help, f.series)).collect();
         let family = |n: &str, k: &str, h: &str, s| (n.to_owned(), k.to_owned(), h.to_owned(), s);
         assert_eq!(
             seen,

@@ -40,10 +40,7 @@ mod tests {
             (Some("text/plain; version=0.0.4; charset=utf-8"), Some(Format::Text)),
             (Some("Text/Plain;version=1.0.0;escaping=allow-utf-8"), Some(Format::Text)),
             (Some("application/octet-stream"), Some(Format::Text)),
-            (
-                Some("application/openmetrics-text; version=1.0.0; charset=utf-8"),
-                Some(Format::OpenMetrics),
-            ),
+            (Some("application/openmetrics-text; version=1.0.0; charset=utf-8"), Some(Format::OpenMetrics)),
             (Some("text/html; charset=utf-8"), None),
             (Some("application/json"), None),
             (Some("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily"), None),

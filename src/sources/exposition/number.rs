@@ -60,9 +60,10 @@ mod tests {
             assert_eq!(value(token), Ok(expected), "{token}");
         }
         assert!(value("NaN").unwrap().is_nan() && value("nan").unwrap().is_nan());
-        for bad in
-            ["", "abc", "true", "1_2", "0x1p-3", "0x10", "1e400", "-1e309", "+NaN", "-nan", "1,5", ".", "e3", "1e"]
-        {
+        for bad in [
+            "", "abc", "true", "1_2", "0x1p-3", "0x10", "1e400", "-1e309", "+NaN", "-nan", "1,5", ".", "e3",
+            "1e",
+        ] {
             assert_eq!(value(bad).unwrap_err().code, "bad-value", "{bad}");
         }
     }

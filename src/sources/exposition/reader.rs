@@ -287,9 +287,10 @@ fn remember(unwanted: &mut Vec<u8>, line: &[u8], name: &[u8]) {
 fn readable_part(line: &[u8]) -> &str {
     match std::str::from_utf8(line) {
         Ok(text) => text,
-        Err(error) => {
-            line.get(..error.valid_up_to()).and_then(|part| std::str::from_utf8(part).ok()).unwrap_or_default()
-        }
+        Err(error) => line
+            .get(..error.valid_up_to())
+            .and_then(|part| std::str::from_utf8(part).ok())
+            .unwrap_or_default(),
     }
 }
 

@@ -90,17 +90,17 @@ impl Parts {
         if self.pairs.is_empty() {
             return Ok(());
         }
-        let mut names: Vec<Cow<'_, str>> = self
-            .pairs
-            .iter()
-            .map(|(name, _)| unescape(line.get(name.clone()).unwrap_or_default()))
-            .collect();
+        let mut names: Vec<Cow<'_, str>> =
+            self.pairs.iter().map(|(name, _)| unescape(line.get(name.clone()).unwrap_or_default())).collect();
         names.sort_unstable();
         if names.iter().any(|name| name.is_empty()) {
             return Err(Flaw::new("bad-label", "a label has an empty name"));
         }
         if names.iter().any(|name| name == labels::NAME) {
-            return Err(Flaw::new("bad-label", "__name__ is not for labels: the name stands before the braces"));
+            return Err(Flaw::new(
+                "bad-label",
+                "__name__ is not for labels: the name stands before the braces",
+            ));
         }
         match names.windows(2).find_map(|two| two.first().filter(|first| two.get(1) == Some(first))) {
             Some(twice) => Err(Flaw::new("bad-label", format!("the label {twice:?} is given twice"))),
@@ -186,7 +186,9 @@ impl<'l> Cursor<'l> {
                 let odd = self.line.get(self.at..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
                 Err(Flaw::new(
                     "bad-name",
-                    format!("{odd:?} in a metric name: such names are written {{\"…\"}}, with braces and quotes"),
+                    format!(
+                        "{odd:?} in a metric name: such names are written {{\"…\"}}, with braces and quotes"
+                    ),
                 ))
             }
         }
