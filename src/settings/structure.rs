@@ -41,18 +41,10 @@ struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    /// The schema that a reference or an optional value stands for.
+    /// The schema that a reference stands for.
     fn resolved(&self, schema: &'s Value) -> &'s Value {
-        let referred = |schema: &'s Value| {
-            let pointer = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
-            self.root.pointer(pointer)
-        };
-        let present = |schema: &'s Value| {
-            let any = schema.get("anyOf")?.as_array()?;
-            any.iter().find(|s| s.get("type").and_then(Value::as_str) != Some("null"))
-        };
-        let schema = present(schema).unwrap_or(schema);
-        referred(schema).unwrap_or(schema)
+        let pointer = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+        pointer.and_then(|p| self.root.pointer(p)).unwrap_or(schema)
     }
 
     fn value(&mut self, value: &Spanned<DeValue<'_>>, schema: &'s Value, place: Range<usize>) {
@@ -158,9 +150,7 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
 fn types(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::String(one)) => vec![one],
-        Some(Value::Array(several)) => {
-            several.iter().filter_map(Value::as_str).filter(|t| *t != "null").collect()
-        }
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
         _ if schema.get("oneOf").is_some() => vec!["string"],
         _ => Vec::new(),
     }
@@ -204,6 +194,7 @@ fn expected(titled: &Value, schema: &Value) -> String {
             "integer" => "a whole number",
             "number" => "a number",
             "boolean" => "true or false",
+            "array" if schema.pointer("/items/$ref").is_some() => "tables in [[ ]]",
             "array" => "a list in [ ]",
             _ => "a table",
         })

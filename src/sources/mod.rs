@@ -1,9 +1,10 @@
 //! The edge: what is on the wire becomes the words of `model`, once, here.
 //!
 //! May import `model`, `promql`, `http`. Start with [`Source::poll`]. [`exposition`] is the text that
-//! `/metrics` endpoints send; [`scrape`], [`prometheus`] and [`identity`] are the kinds of sources;
-//! [`schedule`] says when to poll next.
+//! `/metrics` endpoints send, [`capture`] the same, recorded; [`scrape`], [`prometheus`] and
+//! [`identity`] are the kinds of sources; [`schedule`] says when to poll next.
 
+pub mod capture;
 pub mod exposition;
 mod freshness;
 pub mod identity;

@@ -20,7 +20,8 @@ pub fn next_delay(every: Duration, failures: u32, retry_after: Option<Duration>,
     let cap = every.saturating_mul(6).min(MAX_BACKOFF).max(every);
     let pause = every.saturating_mul(factor).min(cap);
     let random = if random.is_nan() { 0.5 } else { random.clamp(0.0, 1.0) };
-    let jittered = pause.mul_f64(0.9 + 0.2 * random);
+    let jittered =
+        Duration::try_from_secs_f64(pause.as_secs_f64() * (0.9 + 0.2 * random)).unwrap_or(Duration::MAX);
     let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
     jittered.max(asked.mul_f64(1.0 + 0.1 * random))
 }
@@ -54,6 +55,6 @@ mod tests {
         assert_eq!([wait(12), wait(86_400)], [12, 300]);
         assert!(next_delay(FIVE, 1, Some(Duration::from_secs(12)), 0.9) >= Duration::from_secs(12));
         assert_eq!(next_delay(FIVE, 0, Some(Duration::ZERO), 0.5), FIVE);
-        assert_eq!(next_delay(Duration::MAX, 3, None, 0.5), next_delay(Duration::MAX, 3, None, 0.5));
+        assert_eq!(next_delay(Duration::MAX, 3, None, 1.0), Duration::MAX);
     }
 }

@@ -31,6 +31,8 @@ pub struct Reader<'f, W: Wanted + ?Sized = Filter> {
     parts: Parts,
     families: Option<Families>,
     seen: Option<Seen>,
+    /// Whether a sample without a timestamp is a flaw.
+    stamped: bool,
     eof: bool,
     summary: Summary,
 }
@@ -56,6 +58,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             parts: Parts::default(),
             families: None,
             seen: Some(Seen::default()),
+            stamped: false,
             eof: false,
             summary: Summary { complete: true, ..Summary::default() },
         }
@@ -66,11 +69,11 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         Self { families: Some(Families::default()), ..Self::new(format, wanted) }
     }
 
-    /// Lets series come again and again: a capture holds each at many times, and who keeps them all
-    /// in order of time sees for himself which come twice.
-    #[must_use]
-    pub fn with_repeats(self) -> Self {
-        Self { seen: None, ..self }
+    /// Reads and judges every line of a capture: `OpenMetrics` in which each sample must carry its
+    /// time, and a series comes as often as it was sampled. Samples that come twice are the caller's
+    /// to find.
+    pub fn of_capture(wanted: &'f W) -> Self {
+        Self { seen: None, stamped: true, ..Self::judging_all(Format::OpenMetrics, wanted) }
     }
 
     /// What reading has come to so far; `complete` and the families are told by [`Reader::finish`].
@@ -171,6 +174,9 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         let wanted = name.as_ref().is_some_and(|name| self.wanted.wants_name(name.as_bytes()));
         let point = match read {
             Ok(_) if self.eof && (wanted || judge) => return self.unreadable(line, after_eof()),
+            Ok(point) if self.stamped && point.timestamp_ms.is_none() => {
+                return self.unreadable(line, Flaw::new("no-timestamp", "a sample of a capture needs its time"));
+            }
             Ok(point) => point,
             Err(flaw) if judge || wanted || !name_is_whole => return self.unreadable(line, flaw),
             Err(_) => return false,

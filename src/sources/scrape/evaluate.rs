@@ -24,24 +24,18 @@ impl Signal {
         Self { id, expr, names: Vec::new(), ages: Vec::new(), made: false }
     }
 
-    /// Evaluates at `at`, the moment of the scrape; `now` is when the poll was asked for.
-    pub(super) fn answer(
-        &mut self,
-        history: &History,
-        at: Time,
-        now: Time,
-        warnings: &[String],
-    ) -> SignalAnswer {
+    /// Evaluates at `now`, the moment of the scrape.
+    pub(super) fn answer(&mut self, history: &History, now: Time, warnings: &[String]) -> SignalAnswer {
         SignalAnswer {
             signal: self.id.clone(),
-            result: self.points(history, at, now),
+            result: self.points(history, now),
             warnings: warnings.to_vec(),
             history: Vec::new(),
         }
     }
 
-    fn points(&mut self, history: &History, at: Time, now: Time) -> Result<Vec<Point>, Fault> {
-        let rows = match promql::instant(&self.expr, history, at).map_err(|e| fault(&e))? {
+    fn points(&mut self, history: &History, now: Time) -> Result<Vec<Point>, Fault> {
+        let rows = match promql::instant(&self.expr, history, now).map_err(|e| fault(&e))? {
             Value::Scalar(value) => vec![(Labels::none(), value)],
             Value::Vector(rows) => rows,
             Value::String(_) => return Err(Fault::new(FaultCode::Query, "a string is no number")),
@@ -50,10 +44,10 @@ impl Signal {
             }
         };
         self.prepare(&rows);
-        let living = ages(&self.ages, history, at);
+        let living = ages(&self.ages, history, now);
         let points = rows.into_iter().map(|(labels, value)| {
             let sampled =
-                freshness::of_row(&labels, &living).or_else(|| self.of_the_dead(&labels, history, at));
+                freshness::of_row(&labels, &living).or_else(|| self.of_the_dead(&labels, history, now));
             Point { labels, value, sampled: sampled.unwrap_or(now).min(now) }
         });
         Ok(points.collect())

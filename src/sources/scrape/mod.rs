@@ -21,8 +21,6 @@ use target::{Scraped, Target};
 
 /// What Prometheus looks back for a sample, and what an expression without a window needs.
 const LOOKBACK: Duration = Duration::from_mins(5);
-/// A clock that steps back further than this makes what was recorded useless.
-const STEP_BACK: Duration = Duration::from_mins(1);
 
 /// One scrape source: its endpoints, its history, its signals.
 pub struct Scrape {
@@ -30,7 +28,7 @@ pub struct Scrape {
     targets: Vec<Target>,
     signals: Vec<Signal>,
     filter: Filter,
-    limits: Limits,
+    max_series: usize,
     history: History,
 }
 
@@ -59,7 +57,7 @@ impl Scrape {
                 .collect::<Result<_, _>>()?,
             filter: Filter::of(&exprs),
             signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
-            limits,
+            max_series: def.max_series,
             history: History::new(limits),
         })
     }
@@ -75,37 +73,21 @@ impl Scrape {
     /// No endpoint gave a whole answer: the fault of the first one. That is recorded too, as `up` 0
     /// and the end of all series.
     pub(super) async fn poll(&mut self, now: Time) -> Outcome {
-        let (client, filter, max) = (&self.client, &self.filter, self.limits.max_series);
+        let (client, filter, max) = (&self.client, &self.filter, self.max_series);
         let underway = self.targets.iter().map(|target| target.scrape(client, filter, max));
         let scraped = join_all(underway).await;
-        let at = self.moment(now);
         let mut told = report::of(&scraped, self.targets.iter().map(Target::instance));
-        told.cut(self.record(at, &scraped));
+        told.cut(self.record(now, &scraped));
         if let Some(fault) = told.failed() {
             return Err(fault);
         }
         let mut answer = Answer { notes: told.notes(now), ..Answer::default() };
         for signal in &mut self.signals {
-            answer.signals.push(signal.answer(&self.history, at, now, told.warnings()));
+            answer.signals.push(signal.answer(&self.history, now, told.warnings()));
             // A hundred signals over long windows take a while.
             tokio::task::yield_now().await;
         }
         Ok(answer)
-    }
-
-    /// The moment under which a scrape is recorded. Two polls in one millisecond, or a clock that
-    /// stepped back a little, come one millisecond after the last; after a long step back, what was
-    /// recorded lies in the future and is given up.
-    fn moment(&mut self, now: Time) -> Time {
-        match self.history.ends() {
-            Some(last) if now > last => now,
-            Some(last) if last.since(now) <= STEP_BACK => last.after(Duration::from_millis(1)),
-            Some(_) => {
-                self.history = History::new(self.limits);
-                now
-            }
-            None => now,
-        }
     }
 
     /// Records all endpoints as one scrape; returns how many series did not fit.
