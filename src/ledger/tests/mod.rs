@@ -254,7 +254,7 @@ fn threads_that_tick_at_once_win_each_item_once_and_leave_a_whole_chain() {
                     match desk.tick(run, item, &format!("T{thread}S{step}")) {
                         Ok(_) => drop(won.fetch_add(1, Ordering::Relaxed)),
                         Err(LedgerError::Conflict(words)) => {
-                            assert!(words.contains("already done by ana"), "{words}")
+                            assert!(words.contains("already done by ana"), "{words}");
                         }
                         Err(other) => panic!("{other}"),
                     }
@@ -274,7 +274,7 @@ fn a_watch_hears_what_others_write_and_ends_when_it_is_dropped() {
     let run = desk.start();
     let (tell, heard) = std::sync::mpsc::channel();
     let tell = Mutex::new(tell);
-    let watch = desk.ledger.watch(&run.id, Box::new(move || drop(tell.lock().unwrap().send(())))).unwrap();
+    let watch = desk.ledger.watch(&run.id, Box::new(move || _ = tell.lock().unwrap().send(()))).unwrap();
     heard.recv().unwrap();
     desk.tick(&run, "flags", "E2").unwrap();
     heard.recv().unwrap();

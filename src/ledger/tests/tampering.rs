@@ -90,7 +90,7 @@ fn torn_and_foreign_files_are_named_and_a_leftover_temporary_is_no_damage() {
         std::fs::remove_file(path).unwrap();
     }
     let torn = desk.events(&run).join("000004.toml");
-    for content in [&b""[..], b"schema = 1\nseq = 4\n", b"\xff\xfe", &[b'x'; 5 * 1024 * 1024]] {
+    for content in [&b""[..], b"schema = 1\nseq = 4\n", b"\xff\xfe", &vec![b'x'; 5 * 1024 * 1024]] {
         std::fs::write(&torn, content).unwrap();
         assert!(desk.ledger.open(run.id.as_str()).unwrap_err().to_string().contains("000004.toml"));
         assert!(matches!(desk.tick(&run, "told", "E5"), Err(LedgerError::Damaged { .. })));
