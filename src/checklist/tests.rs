@@ -72,8 +72,8 @@ fn number() -> Evidence {
     }
 }
 
-fn does(run: &mut Run, command: Command) -> Result<Event, Refused> {
-    let fact = decide(run, &command)?;
+fn does(run: &mut Run, command: &Command) -> Result<Event, Refused> {
+    let fact = decide(run, command)?;
     let at = Time::parse("2025-12-02T14:02:11.204Z").unwrap();
     let event = run.next_event(&format!("E{}", run.seq + 1), at, &ana(), fact);
     run.follows(&event).unwrap();
@@ -100,7 +100,7 @@ fn reopen(id: &str) -> Command {
 #[test]
 fn an_item_waits_for_what_it_comes_after_and_says_for_what() {
     let mut run = run();
-    let refused = does(&mut run, tick("ramp")).unwrap_err();
+    let refused = does(&mut run, &tick("ramp")).unwrap_err();
     assert_eq!(refused.to_string(), "ramp waits for queue, faq");
     assert_eq!(run.derived(&"ramp".into()), Derived::Blocked(vec!["queue".into(), "faq".into()]));
     assert_eq!(run.next().unwrap().id.as_str(), "flags");
@@ -109,18 +109,18 @@ fn an_item_waits_for_what_it_comes_after_and_says_for_what() {
 #[test]
 fn a_gate_cannot_be_ticked_by_hand() {
     let mut run = run();
-    does(&mut run, tick("flags")).unwrap();
-    assert_eq!(does(&mut run, tick("queue")), Err(Refused::NeedsEvidence("queue".into())));
-    does(&mut run, tick_gate("queue")).unwrap();
+    does(&mut run, &tick("flags")).unwrap();
+    assert_eq!(does(&mut run, &tick("queue")), Err(Refused::NeedsEvidence("queue".into())));
+    does(&mut run, &tick_gate("queue")).unwrap();
     assert_eq!(run.item(&"queue".into()).unwrap().1.evidence, [number()]);
 }
 
 #[test]
 fn only_an_optional_item_may_be_skipped_past() {
     let mut run = run();
-    does(&mut run, skip("faq")).unwrap();
-    does(&mut run, skip("flags")).unwrap();
-    assert_eq!(does(&mut run, tick_gate("queue")).unwrap_err().to_string(), "queue waits for flags");
+    does(&mut run, &skip("faq")).unwrap();
+    does(&mut run, &skip("flags")).unwrap();
+    assert_eq!(does(&mut run, &tick_gate("queue")).unwrap_err().to_string(), "queue waits for flags");
     assert!(run.waits_for(&"ramp".into()) == ["queue".into()]);
 }
 
@@ -129,21 +129,21 @@ fn skipping_and_reopening_need_a_reason_in_words() {
     let mut run = run();
     let blank = || " \n".to_owned();
     let skip = Command::Skip { item: "faq".into(), reason: blank() };
-    assert_eq!(does(&mut run, skip).unwrap_err().to_string(), "skipping needs a reason in words");
-    does(&mut run, tick("faq")).unwrap();
+    assert_eq!(does(&mut run, &skip).unwrap_err().to_string(), "skipping needs a reason in words");
+    does(&mut run, &tick("faq")).unwrap();
     let reopen = Command::Reopen { item: "faq".into(), reason: blank() };
-    assert!(matches!(does(&mut run, reopen), Err(Refused::NeedsWords(_))));
+    assert!(matches!(does(&mut run, &reopen), Err(Refused::NeedsWords(_))));
     let note = Command::Note { item: None, text: blank() };
-    assert_eq!(does(&mut run, note), Err(Refused::EmptyNote));
+    assert_eq!(does(&mut run, &note), Err(Refused::EmptyNote));
     let long = Command::Note { item: None, text: "x".repeat(decide::MAX_WORDS + 1) };
-    assert!(matches!(does(&mut run, long), Err(Refused::TooLong(_))));
+    assert!(matches!(does(&mut run, &long), Err(Refused::TooLong(_))));
 }
 
 #[test]
 fn the_second_to_tick_an_item_is_told_who_was_first_and_when() {
     let mut run = run();
-    does(&mut run, tick("flags")).unwrap();
-    let refused = does(&mut run, tick("flags")).unwrap_err();
+    does(&mut run, &tick("flags")).unwrap();
+    let refused = does(&mut run, &tick("flags")).unwrap_err();
     assert_eq!(refused.to_string(), "flags is already done by ana at 14:02:11");
 }
 
@@ -151,28 +151,28 @@ fn the_second_to_tick_an_item_is_told_who_was_first_and_when() {
 fn reopening_makes_everything_that_rested_on_it_fall_back_to_unmet_until_it_is_ticked_again() {
     let mut run = run();
     for command in [tick("flags"), tick_gate("queue"), tick("faq"), tick("ramp")] {
-        does(&mut run, command).unwrap();
+        does(&mut run, &command).unwrap();
     }
     assert_eq!(run.progress(), (4, 5));
-    does(&mut run, reopen("flags")).unwrap();
+    does(&mut run, &reopen("flags")).unwrap();
     for fallen in ["queue", "ramp"] {
         assert_eq!(run.item(&fallen.into()).unwrap().1.stage, Stage::Done);
         assert!(run.lapsed(&fallen.into()), "{fallen}");
     }
     assert!(!run.lapsed(&"faq".into()));
     assert_eq!(run.progress(), (1, 5));
-    assert_eq!(does(&mut run, tick("told")).unwrap_err().to_string(), "told waits for ramp");
-    does(&mut run, tick("flags")).unwrap();
+    assert_eq!(does(&mut run, &tick("told")).unwrap_err().to_string(), "told waits for ramp");
+    does(&mut run, &tick("flags")).unwrap();
     assert_eq!(run.progress(), (4, 5));
-    does(&mut run, tick("told")).unwrap();
+    does(&mut run, &tick("told")).unwrap();
 }
 
 #[test]
 fn an_item_that_is_open_cannot_be_opened_again_and_an_unknown_one_not_at_all() {
     let mut run = run();
-    assert_eq!(does(&mut run, reopen("flags")), Err(Refused::NotSettled("flags".into())));
+    assert_eq!(does(&mut run, &reopen("flags")), Err(Refused::NotSettled("flags".into())));
     for command in [tick("nope"), skip("nope"), reopen("nope")] {
-        assert_eq!(does(&mut run, command), Err(Refused::NoSuchItem("nope".into())));
+        assert_eq!(does(&mut run, &command), Err(Refused::NoSuchItem("nope".into())));
     }
 }
 
@@ -180,17 +180,17 @@ fn an_item_that_is_open_cannot_be_opened_again_and_an_unknown_one_not_at_all() {
 fn t0_outside_the_calendar_is_refused_because_it_could_not_be_written_down() {
     let mut run = run();
     let t0 = Time::parse("1e12").unwrap();
-    assert_eq!(does(&mut run, Command::SetT0 { t0 }), Err(Refused::NoDate));
+    assert_eq!(does(&mut run, &Command::SetT0 { t0 }), Err(Refused::NoDate));
     assert!(begin(&run.template, "", Mode::Live, Some(t0)).is_err());
     let t0 = Time::parse("9999-12-30T21:59:59.999Z").unwrap();
-    let event = does(&mut run, Command::SetT0 { t0 }).unwrap();
+    let event = does(&mut run, &Command::SetT0 { t0 }).unwrap();
     assert_eq!(event_file::read(&event_file::render(&event)), Ok(event));
 }
 
 #[test]
 fn a_tick_expects_the_item_and_all_it_rests_on_and_a_note_expects_nothing() {
     let mut run = run();
-    does(&mut run, tick("flags")).unwrap();
+    does(&mut run, &tick("flags")).unwrap();
     let expected: Vec<Expect> = expects(&run, &tick("ramp"));
     let item = |id: &str, rev| Expect::Item(id.into(), rev);
     assert_eq!(expected, [item("ramp", 0), item("queue", 0), item("faq", 0), item("flags", 1)]);
@@ -201,9 +201,9 @@ fn a_tick_expects_the_item_and_all_it_rests_on_and_a_note_expects_nothing() {
 #[test]
 fn a_tick_loses_to_the_reopening_of_what_it_rests_on() {
     let mut seen = run();
-    does(&mut seen, tick("flags")).unwrap();
+    does(&mut seen, &tick("flags")).unwrap();
     let expected = expects(&seen, &tick_gate("queue"));
-    let since = vec![does(&mut seen, reopen("flags")).unwrap()];
+    let since = vec![does(&mut seen, &reopen("flags")).unwrap()];
     let words = moved(&seen, &expected, &since).unwrap();
     assert_eq!(words, "flags was opened again by ana at 14:02:11: wrong host");
 }
@@ -220,11 +220,11 @@ fn an_event_reads_back_as_it_was_written_whatever_its_words_hold() {
     let mut run = run();
     let text = "quote \" back \\ line\nreturn\r tab\t esc\u{1b} del\u{7f} nel\u{85} ''' \u{202e} 日本 # [x]"
         .to_owned();
-    let event = does(&mut run, Command::Note { item: Some("flags".into()), text }).unwrap();
+    let event = does(&mut run, &Command::Note { item: Some("flags".into()), text }).unwrap();
     assert_eq!(event_file::read(&event_file::render(&event)), Ok(event));
     let mut gated = run.clone();
-    does(&mut gated, tick("flags")).unwrap();
-    let event = does(&mut gated, tick_gate("queue")).unwrap();
+    does(&mut gated, &tick("flags")).unwrap();
+    let event = does(&mut gated, &tick_gate("queue")).unwrap();
     let file = event_file::render(&event);
     assert!(file.contains("at = 2025-12-02T14:02:11.204Z\n"), "{file}");
     assert!(file.ends_with("[[evidence]]\ntype = \"metric\"\nquery = \"max by (queue) (depth)\"\nvalue = \"NaN\"\nsampled = 2025-12-02T14:02:03.456Z\nsource = \"worker\"\n"), "{file}");
@@ -234,10 +234,10 @@ fn an_event_reads_back_as_it_was_written_whatever_its_words_hold() {
 #[test]
 fn every_line_of_an_event_file_is_guarded() {
     let mut run = run();
-    does(&mut run, tick("flags")).unwrap();
+    does(&mut run, &tick("flags")).unwrap();
     let event = Event {
         author: Author { role: Some("captain".into()), ..ana() },
-        ..does(&mut run, tick_gate("queue")).unwrap()
+        ..does(&mut run, &tick_gate("queue")).unwrap()
     };
     let event = Event { hash: chain::hash(&event), ..event };
     let file = event_file::render(&event);
@@ -260,7 +260,7 @@ fn every_line_of_an_event_file_is_guarded() {
 #[test]
 fn an_event_file_in_another_form_is_bad_even_if_it_says_the_same() {
     let mut run = run();
-    let file = event_file::render(&does(&mut run, tick("flags")).unwrap());
+    let file = event_file::render(&does(&mut run, &tick("flags")).unwrap());
     for other in [
         file.clone() + "\n",
         format!("# hello\n{file}"),
@@ -329,7 +329,7 @@ proptest! {
         let mut events = Vec::new();
         for command in commands {
             let before = run.clone();
-            let Ok(event) = does(&mut run, command.clone()) else {
+            let Ok(event) = does(&mut run, &command) else {
                 prop_assert_eq!(run.seq, before.seq);
                 continue;
             };

@@ -25,6 +25,10 @@ pub(super) fn check(document: &Document<'_>, schema: &Value) -> Troubles {
             .add(newer, format!("this gonogo reads files of the form schema = {FORM}, found {found}"));
         return walk.troubles;
     }
+    if document.root().get_ref().as_table().is_some_and(DeTable::is_empty) {
+        walk.troubles.add(0..0, "the file is empty: it begins with `schema = 1`");
+        return walk.troubles;
+    }
     walk.value(document.root(), schema, document.root().span());
     walk.troubles
 }
@@ -72,6 +76,7 @@ impl<'s> Walk<'s> {
     }
 
     fn table(&mut self, table: &DeTable<'_>, schema: &'s Value, place: Range<usize>) {
+        let schema_of_table = schema;
         let empty = serde_json::Map::new();
         let known = schema.get("properties").and_then(Value::as_object);
         let others = schema.get("additionalProperties").filter(|s| s.is_object());
@@ -99,7 +104,12 @@ impl<'s> Walk<'s> {
             if !table.contains_key(name) {
                 let schema = properties.get(name).unwrap_or(&Value::Null);
                 let kind = expected(schema, self.resolved(schema));
-                self.troubles.missing(place.clone(), name, format!("this key is missing: {kind}"));
+                let message = format!("this key is missing: {kind}");
+                if std::ptr::eq(schema_of_table, self.root) {
+                    self.troubles.missing_in_file(name, message);
+                } else {
+                    self.troubles.missing(place.clone(), name, message);
+                }
             }
         }
     }
