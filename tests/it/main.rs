@@ -12,5 +12,6 @@ mod promql;
 mod query;
 mod scrape;
 mod screen;
+mod servers;
 mod settings;
 mod sources;

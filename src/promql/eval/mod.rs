@@ -214,7 +214,7 @@ impl<'h> Evaluator<'h> {
 }
 
 /// Each value through a function; the metric name goes.
-fn mapped<'h>(samples: Vec<Sample<'h>>, f: impl Fn(f64) -> f64) -> Result<Vec<Sample<'h>>, EvalError> {
+fn mapped(samples: Vec<Sample<'_>>, f: impl Fn(f64) -> f64) -> Result<Vec<Sample<'_>>, EvalError> {
     distinct(
         samples
             .into_iter()
