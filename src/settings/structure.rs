@@ -63,7 +63,7 @@ impl<'s> Walk<'s> {
             DeValue::Table(table) => self.table(table, schema, place),
             DeValue::Array(elements) => {
                 if let Some(items) = schema.get("items") {
-                    for element in elements.iter() {
+                    for element in elements {
                         let place = place_of(element, &place);
                         self.value(element, items, place);
                     }
@@ -82,21 +82,14 @@ impl<'s> Walk<'s> {
         let others = schema.get("additionalProperties").filter(|s| s.is_object());
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            match known.and_then(|k| k.get(name)).or(others) {
-                Some(schema) => {
-                    let place = place_of(value, &key.span());
-                    self.value(value, schema, place);
-                }
-                None => {
-                    let names = || known.into_iter().flat_map(|k| k.keys().map(String::as_str));
-                    let near = did_you_mean(name, names());
-                    self.troubles.add_with_help(
-                        key.span(),
-                        format!("there is no such key here{near}"),
-                        list("keys allowed here", names()),
-                    );
-                }
+            if let Some(schema) = known.and_then(|k| k.get(name)).or(others) {
+                self.value(value, schema, place_of(value, &key.span()));
+                continue;
             }
+            let names = || known.into_iter().flat_map(|k| k.keys().map(String::as_str));
+            let near = did_you_mean(name, names());
+            let help = list("keys allowed here", names());
+            self.troubles.add_with_help(key.span(), format!("there is no such key here{near}"), help);
         }
         let properties = known.unwrap_or(&empty);
         let required = schema.get("required").and_then(Value::as_array);

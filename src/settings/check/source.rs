@@ -157,15 +157,16 @@ impl Check<'_> {
 
     fn headers(&mut self, table: Option<&At<BTreeMap<String, At<String>>>>) -> Vec<(String, String)> {
         let mut headers = Vec::new();
-        for (name, value) in table.into_iter().flat_map(|t| t.get()) {
+        // A value may be a secret, also that of the header beside it: no line is shown.
+        for (name, value) in table.into_iter().flat_map(At::get) {
             let refused = REFUSED_HEADERS.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
             if let Some((_, why)) = refused {
                 self.troubles
                     .add_secret(value.span(), format!("the header {name} cannot be set here: {why}"));
             } else if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-                self.troubles.add(value.span(), format!("{name:?} is no name of a header"));
+                self.troubles.add_secret(value.span(), format!("{name:?} is no name of a header"));
             } else if reqwest::header::HeaderValue::from_str(value.get()).is_err() {
-                self.troubles.add(value.span(), format!("the header {name} cannot hold this text"));
+                self.troubles.add_secret(value.span(), format!("the header {name} cannot hold this text"));
             }
             headers.push((name.clone(), value.get().clone()));
         }
