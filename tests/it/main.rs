@@ -15,3 +15,4 @@ mod screen;
 mod servers;
 mod settings;
 mod sources;
+mod terminal;
