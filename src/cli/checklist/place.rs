@@ -41,19 +41,20 @@ impl Place {
     /// that cannot be read is an error only where it would have named the ledger.
     pub(super) fn find(ledger: Option<&Path>, common: &Common) -> anyhow::Result<Self> {
         let config = settings::discover(common.config.as_deref(), Path::new(""));
-        let beside = config.as_deref().and_then(Path::parent).map(Path::to_owned);
-        let templates = beside
-            .into_iter()
-            .flat_map(|dir| [dir.join("checklists"), dir.join("..").join("checklists")])
-            .chain([PathBuf::from("checklists")])
-            .collect();
-        let path = match (ledger, config) {
+        let loaded = config.as_deref().map(settings::load);
+        let named = loaded.as_ref().and_then(|l| l.as_ref().ok()?.template_path.as_deref()?.parent());
+        let mut templates: Vec<PathBuf> = named.map(Path::to_owned).into_iter().collect();
+        if let Some(dir) = config.as_deref().and_then(Path::parent) {
+            templates.extend([dir.join("checklists"), dir.join("..").join("checklists")]);
+        }
+        if !templates.iter().any(|dir| dir == Path::new("checklists")) {
+            templates.push("checklists".into());
+        }
+        let path = match (ledger, loaded) {
             (Some(path), _) => path.to_owned(),
-            (None, Some(config)) => settings::load(&config)
-                .map_err(|e| anyhow!(e.rendered))?
-                .launch
-                .ledger
-                .unwrap_or_else(default_dir),
+            (None, Some(loaded)) => {
+                loaded.map_err(|e| anyhow!(e.rendered))?.launch.ledger.unwrap_or_else(default_dir)
+            }
             (None, None) => default_dir(),
         };
         Ok(Self { ledger: directory_ledger(path), templates })
