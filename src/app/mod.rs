@@ -7,7 +7,7 @@
 
 pub mod board;
 pub mod command;
-mod dialog;
+pub mod dialog;
 mod follow;
 pub mod key;
 pub mod log;
