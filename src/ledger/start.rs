@@ -40,7 +40,7 @@ impl DirectoryLedger {
         let at = self.now();
         make_dirs(self.disk(), ledger).map_err(|e| not_saved(ledger, "the directory", e))?;
         let unfinished = ledger.join(format!(".tmp-{}", Ulid::generate()));
-        let made = || -> Result<Run, LedgerError> {
+        let attempt_all = || -> Result<Run, LedgerError> {
             for attempt in 0..NAMES {
                 let id = RunId::new(names::of_run(at, &template.id, attempt > 0));
                 let dir = ledger.join(id.as_str());
@@ -72,11 +72,12 @@ impl DirectoryLedger {
                 return Ok(run);
             }
             Err(not_saved(ledger, "a run in", io::ErrorKind::AlreadyExists.into()))
-        }();
-        if made.is_err() {
+        };
+        let started = attempt_all();
+        if started.is_err() {
             let _ = fs::remove_dir_all(&unfinished);
         }
-        made
+        started
     }
 
     fn build(&self, making: &Path, template: &str, event: &str) -> Result<(), LedgerError> {

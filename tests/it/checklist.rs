@@ -20,17 +20,12 @@ pub(crate) fn gonogo(ledger: &Path) -> Command {
 
 /// A template of plain checks; an item is `id` or `id<after`.
 pub(crate) fn template(id: &str, items: &[&str]) -> String {
-    let mut text = format!("schema = 1\nid = \"{id}\"\ntitle = \"The {id} list\"\n");
-    for item in items {
+    let items = items.iter().map(|item| {
         let (item, after) = item.split_once('<').unwrap_or((item, ""));
-        text += &format!(
-            "\n[[item]]\nid = \"{item}\"\nsection = \"Launch\"\ntitle = \"Do {item}\"\nkind = \"check\"\n"
-        );
-        if !after.is_empty() {
-            text += &format!("after = [\"{after}\"]\n");
-        }
-    }
-    text
+        let after = if after.is_empty() { String::new() } else { format!("after = [\"{after}\"]\n") };
+        format!("\n[[item]]\nid = \"{item}\"\nsection = \"Launch\"\ntitle = \"Do {item}\"\nkind = \"check\"\n{after}")
+    });
+    format!("schema = 1\nid = \"{id}\"\ntitle = \"The {id} list\"\n") + &items.collect::<String>()
 }
 
 /// Writes the template where its id finds it and gives the path of a ledger that does not exist yet.
@@ -91,7 +86,7 @@ impl Desk {
         self.ledger.join(&self.run).join("events").join(format!("{seq:06}.toml"))
     }
 
-    fn forge(&self, path: &Path, from: &str, to: &str) {
+    fn forge(path: &Path, from: &str, to: &str) {
         let forged = fs::read_to_string(path).unwrap().replace(from, to);
         fs::remove_file(path).unwrap();
         fs::write(path, forged).unwrap();
@@ -212,7 +207,7 @@ fn an_edited_note_exits_1_and_names_the_event() {
     let desk = desk();
     desk.does(&["note", &desk.run, "roles checked"]);
     desk.does(&["note", &desk.run, "more"]);
-    desk.forge(&desk.event(2), "roles checked", "roles not checked");
+    Desk::forge(&desk.event(2), "roles checked", "roles not checked");
     let (code, said, _) = desk.says(&["verify", &desk.run]);
     assert!(code == 1 && said.contains("BAD at events/000002.toml"), "{said}");
     let found = desk.json(&["verify", &desk.run]);
@@ -247,13 +242,13 @@ fn a_template_edited_under_a_running_run_is_noticed_and_one_in_the_run_s_own_cop
     let desk = desk();
     assert_eq!(desk.json(&["show", &desk.run])["template_changed"], false);
     let source = desk.dir.path().join("checklists/launch.toml");
-    desk.forge(&source, "Do ramp", "Do ramp at once");
+    Desk::forge(&source, "Do ramp", "Do ramp at once");
     let (code, shown, _) = desk.says(&["show", &desk.run]);
     assert!(code == 0 && shown.contains("template changed since this run began"), "{shown}");
     assert_eq!(desk.json(&["show", &desk.run])["template_changed"], true);
     assert_eq!(desk.says(&["tick", &desk.run, "flags"]).0, 0, "the run goes on with its own copy");
 
-    desk.forge(&desk.ledger.join(&desk.run).join("template.toml"), "Do ramp", "Do ramp at once");
+    Desk::forge(&desk.ledger.join(&desk.run).join("template.toml"), "Do ramp", "Do ramp at once");
     for verb in [&["tick", &desk.run, "ramp"][..], &["show", &desk.run]] {
         let (code, _, error) = desk.says(verb);
         assert!(code == 1 && error.contains("template.toml: it was edited after the run began"), "{error}");

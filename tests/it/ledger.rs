@@ -86,12 +86,14 @@ fn a_tick_is_written_synced_linked_and_its_name_synced_before_it_is_called_saved
     );
 }
 
+/// Ticks in a round of the kill -9 loop; the last of each is left alone.
+const TICKS: usize = 5;
+
 /// What was shown as saved is there, whatever was killed when; a tenth of the soak unless
 /// `GONOGO_SOAK=1`.
 #[test]
 fn no_tick_that_was_shown_as_saved_is_lost_to_kill_9() {
     let rounds = if std::env::var("GONOGO_SOAK").is_ok_and(|v| v == "1") { 200 } else { 20 };
-    const TICKS: usize = 5;
     let dir = tempfile::tempdir().unwrap();
     let ids: Vec<String> = (0..rounds * TICKS).map(|n| format!("item-{n}")).collect();
     let ledger =
@@ -190,7 +192,7 @@ fn a_watcher_hears_a_tick_of_another_process() {
     let watch = reader.watch(&run.id, Box::new(move || _ = tell.try_send(()))).unwrap();
     assert!(tick(&ledger, &id, "flags").output().unwrap().status.success());
     while run.progress().0 == 0 {
-        heard.recv_timeout(Duration::from_secs(60)).expect("the watch never spoke");
+        heard.recv_timeout(Duration::from_mins(1)).expect("the watch never spoke");
         reader.read(&run.id, run.seq + 1).unwrap().iter().for_each(|event| run.apply(event));
     }
     drop(watch);

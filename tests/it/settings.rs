@@ -103,6 +103,19 @@ fn the_tasks_launch_its_checklists_and_the_names_in_them_are_right() {
 }
 
 #[test]
+fn every_config_and_checklist_in_the_repository_is_right() {
+    let files = |folder: &str| {
+        let all = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        all.filter(|path| path.extension().is_some_and(|e| e == "toml")).collect::<Vec<_>>()
+    };
+    let files = [files("config"), files("checklists")].concat();
+    assert!(files.len() >= 3, "{files:?}");
+    for path in files {
+        settings::check_file(&path).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
 fn defaults_are_filled_in_and_paths_are_relative_to_the_config() {
     let path = Path::new(DATA).join("valid/durations-sizes-and-paths.toml");
     let launch = load(&path).unwrap().launch;
