@@ -99,6 +99,13 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_only_drawn_where_they_are_asked_for() {
+        let picture = Picture::new("a = 1", 1, &(0..1), Some("b".into()));
+        assert!(!draw(&picture, false).contains('\u{1b}'));
+        assert!(draw(&picture, true).contains("\u{1b}["));
+    }
+
+    #[test]
     fn the_end_of_a_file_can_be_pointed_at() {
         assert_eq!(draw(&Picture::new("", 1, &(0..0), None), false), "  |\n1 |\n  | ^");
         assert_eq!(draw(&Picture::new("ab", 1, &(2..9), None), false), "  |\n1 | ab\n  |   ^");

@@ -25,6 +25,10 @@ pub(super) fn check(document: &Document<'_>, schema: &Value) -> Troubles {
             .add(newer, format!("this gonogo reads files of the form schema = {FORM}, found {found}"));
         return walk.troubles;
     }
+    if document.root().get_ref().as_table().is_some_and(DeTable::is_empty) {
+        walk.troubles.add(0..0, "the file is empty: it begins with `schema = 1`");
+        return walk.troubles;
+    }
     walk.value(document.root(), schema, document.root().span());
     walk.troubles
 }
@@ -59,7 +63,7 @@ impl<'s> Walk<'s> {
             DeValue::Table(table) => self.table(table, schema, place),
             DeValue::Array(elements) => {
                 if let Some(items) = schema.get("items") {
-                    for element in elements.iter() {
+                    for element in elements {
                         let place = place_of(element, &place);
                         self.value(element, items, place);
                     }
@@ -72,26 +76,20 @@ impl<'s> Walk<'s> {
     }
 
     fn table(&mut self, table: &DeTable<'_>, schema: &'s Value, place: Range<usize>) {
+        let schema_of_table = schema;
         let empty = serde_json::Map::new();
         let known = schema.get("properties").and_then(Value::as_object);
         let others = schema.get("additionalProperties").filter(|s| s.is_object());
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            match known.and_then(|k| k.get(name)).or(others) {
-                Some(schema) => {
-                    let place = place_of(value, &key.span());
-                    self.value(value, schema, place);
-                }
-                None => {
-                    let names = || known.into_iter().flat_map(|k| k.keys().map(String::as_str));
-                    let near = did_you_mean(name, names());
-                    self.troubles.add_with_help(
-                        key.span(),
-                        format!("there is no such key here{near}"),
-                        list("keys allowed here", names()),
-                    );
-                }
+            if let Some(schema) = known.and_then(|k| k.get(name)).or(others) {
+                self.value(value, schema, place_of(value, &key.span()));
+                continue;
             }
+            let names = || known.into_iter().flat_map(|k| k.keys().map(String::as_str));
+            let near = did_you_mean(name, names());
+            let help = list("keys allowed here", names());
+            self.troubles.add_with_help(key.span(), format!("there is no such key here{near}"), help);
         }
         let properties = known.unwrap_or(&empty);
         let required = schema.get("required").and_then(Value::as_array);
@@ -99,7 +97,12 @@ impl<'s> Walk<'s> {
             if !table.contains_key(name) {
                 let schema = properties.get(name).unwrap_or(&Value::Null);
                 let kind = expected(schema, self.resolved(schema));
-                self.troubles.missing(place.clone(), name, format!("this key is missing: {kind}"));
+                let message = format!("this key is missing: {kind}");
+                if std::ptr::eq(schema_of_table, self.root) {
+                    self.troubles.missing_in_file(name, message);
+                } else {
+                    self.troubles.missing(place.clone(), name, message);
+                }
             }
         }
     }

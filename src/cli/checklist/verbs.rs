@@ -163,7 +163,9 @@ fn append(
     let id = Ulid::generate().to_string();
     let events = place.ledger.append(run, &expects(run, command), &id, &by, command)?;
     let mut run = run.clone();
-    events.iter().for_each(|event| run.apply(event));
+    for event in &events {
+        run.apply(event);
+    }
     let Some(event) = events.iter().find(|event| event.id == id) else {
         bail!("the ledger saved the event and did not return it");
     };
