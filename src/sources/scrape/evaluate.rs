@@ -1,6 +1,5 @@
 //! One signal of a scrape source: its expression, evaluated over the history.
 
-use super::LOOKBACK;
 use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalId, Time};
 use crate::promql::{self, EvalError, Expr, History, Value};
 use crate::sources::freshness::{self, Oldest};
@@ -56,13 +55,17 @@ impl Signal {
     /// When the last sample was taken of series that have died but still weigh in the expression's
     /// windows. `None`: no sample at all stands behind the row, as for `vector(0)` and `absent(…)`.
     fn of_the_dead(&self, row: &Labels, history: &History, at: Time) -> Option<Time> {
-        let reach = self.expr.window() + LOOKBACK;
-        let step = reach / STEPS;
+        let window = self.expr.window();
+        let step = window / STEPS;
+        if step.is_zero() {
+            return None;
+        }
         let begins = history.begins()?;
         (1..=STEPS)
             .map(|n| at.before(step * n))
             .take_while(|then| *then >= begins)
             .find_map(|then| freshness::of_row(row, &ages(&self.ages, history, then)))
+            .filter(|sampled| *sampled > at.before(window))
     }
 
     fn prepare(&mut self, rows: &[(Labels, f64)]) {
