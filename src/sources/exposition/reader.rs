@@ -175,7 +175,8 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         let point = match read {
             Ok(_) if self.eof && (wanted || judge) => return self.unreadable(line, after_eof()),
             Ok(point) if self.stamped && point.timestamp_ms.is_none() => {
-                return self.unreadable(line, Flaw::new("no-timestamp", "a sample of a capture needs its time"));
+                return self
+                    .unreadable(line, Flaw::new("no-timestamp", "a sample of a capture needs its time"));
             }
             Ok(point) => point,
             Err(flaw) if judge || wanted || !name_is_whole => return self.unreadable(line, flaw),
