@@ -163,7 +163,9 @@ fn a_server_and_its_capture_answer_alike_to_the_letter() {
     let (_dir, name) = file(&text);
     let at = format!("{}", (START + 3_601_957) as f64 / 1000.0);
     let (start, end) = (&at, format!("{}", (START + 5_402_957) as f64 / 1000.0));
-    for expression in ["odd", "up[1m]", "scalar(up{instance=\"a:80\"})", "\"text\"", "sort(tasks_queue_depth)"] {
+    for expression in
+        ["odd", "up[1m]", "scalar(up{instance=\"a:80\"})", "\"text\"", "sort(tasks_queue_depth)"]
+    {
         let one = ["--time", &at, "--output", "json"];
         let theirs = query(&[&[expression, "--url", &server.url], &one[..]].concat());
         let ours = query(&[&[expression, "--file", &name], &one[..]].concat());
@@ -222,7 +224,10 @@ fn an_endpoint_of_the_config_is_scraped_once_and_a_window_takes_waiting() {
     let ran = query(&["jobs_total", "--config", config, "--output", "json"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let metric = &ran.json()["data"]["result"][0]["metric"];
-    assert_eq!((&metric["job"], &metric["instance"]), (&json!("worker"), &json!(format!("127.0.0.1:{port}"))));
+    assert_eq!(
+        (&metric["job"], &metric["instance"]),
+        (&json!("worker"), &json!(format!("127.0.0.1:{port}")))
+    );
 
     let ran = query(&["rate(jobs_total[5m])", "--config", config]);
     assert_eq!(ran.code, 3);
