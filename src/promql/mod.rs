@@ -17,6 +17,8 @@ mod plan;
 mod print;
 mod query;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 pub use expr::{Expr, ExprError};
 pub use filter::Filter;

@@ -1,5 +1,6 @@
 //! `gonogo flags`.
 
+use std::fmt::Write as _;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ fn flags(url: &str, keys: &[&str], json: bool) -> Output {
          [source.identity]\nkind = \"identity\"\nurl = \"{url}\"\n"
     );
     for key in keys {
-        text.push_str(&format!("[[flag]]\nkey = \"{key}\"\nsource = \"identity\"\n"));
+        writeln!(text, "[[flag]]\nkey = \"{key}\"\nsource = \"identity\"").unwrap();
     }
     std::fs::write(&config, text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));

@@ -1,4 +1,4 @@
 //! `PromQL` evaluated by gonogo: against fixtures, and against a real server.
 
-mod capture;
+pub mod capture;
 mod oracle;

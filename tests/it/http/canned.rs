@@ -114,8 +114,12 @@ fn connection(
     let mut request = Seen { head: String::from_utf8(head).unwrap(), body: String::new() };
     let length: usize = request.header("content-length").map_or(0, |v| v.parse().unwrap());
     let mut rest = vec![0; length + 1];
-    while stream.peek(&mut rest).ok()? < rest.len() {
-        thread::yield_now();
+    loop {
+        match stream.peek(&mut rest).ok()? {
+            0 => return None,
+            count if count == rest.len() => break,
+            _ => thread::yield_now(),
+        }
     }
     request.body = String::from_utf8(rest.split_off(1)).unwrap();
     let number = {

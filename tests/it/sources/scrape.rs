@@ -166,7 +166,7 @@ async fn an_unreadable_line_with_a_wanted_name_is_a_warning_until_a_scrape_is_cl
 
 #[tokio::test]
 async fn more_series_than_may_be_kept_are_left_out_and_said() {
-    let body: String = (0..50).map(|n| format!("depth{{queue=\"{n}\"}} 1\n")).collect();
+    let body = (0..50).map(|n| format!("depth{{queue=\"{n}\"}} 1")).collect::<Vec<_>>().join("\n");
     let server = Canned::always(ok(TEXT, body));
     let mut def = scrape_of(&[server.url("/")]);
     def.max_series = 20;
