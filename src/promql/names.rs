@@ -78,7 +78,9 @@ mod tests {
             .map(|i| format!("http_requests_{i}_total"))
             .chain(["up".into(), String::new(), "a".repeat(90), format!("{}b", "a".repeat(89))])
             .collect();
-        all.iter().for_each(|name| names.add(name));
+        for name in &all {
+            names.add(name);
+        }
         assert!(all.iter().all(|name| names.holds(name.as_bytes())));
         for other in ["u", "down", "http_requests_500_total", "http_requests_5x_total"] {
             assert!(!names.holds(other.as_bytes()), "{other}");

@@ -25,7 +25,7 @@ pub(super) fn instant(expr: &Expr, history: &History, at: Time) -> Result<Value,
         })?;
         return Ok(Value::Matrix(series));
     }
-    Ok(match evaluator.eval(expr.plan(), now)? {
+    Ok(match evaluator.value(expr.plan(), now)? {
         Computed::Scalar(value) => Value::Scalar(value),
         Computed::Text(text) => Value::String(text),
         Computed::Vector(samples) => {
@@ -72,7 +72,7 @@ pub(super) fn range(
             too_little = Some(error);
         } else {
             any_whole = true;
-            for (labels, value) in at_one_step(evaluator.eval(expr.plan(), now)?) {
+            for (labels, value) in at_one_step(evaluator.value(expr.plan(), now)?) {
                 series.entry(labels).or_default().push((Time::from_millis(now), value));
             }
         }

@@ -80,7 +80,9 @@ fn freshness_asks_for_the_samples_behind_each_selector_once() {
     ] {
         let fresh = parse(text).freshness(labels);
         assert_eq!(fresh, asked, "{text}");
-        fresh.iter().for_each(|again| assert!(parse(again).check_local().is_ok(), "{again}"));
+        for again in &fresh {
+            assert!(parse(again).check_local().is_ok(), "{again}");
+        }
     }
 }
 

@@ -1,4 +1,7 @@
-//! `PromQL` evaluated by gonogo: against fixtures, and against a real server.
+//! `PromQL` evaluated by gonogo: against fixtures, against a real server, against nonsense.
 
 pub mod capture;
+mod fixtures;
+mod nonsense;
 mod oracle;
+mod versions;

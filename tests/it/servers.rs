@@ -61,7 +61,7 @@ impl Prometheus {
                 .stderr(log.try_clone().unwrap())
                 .spawn()
                 .unwrap();
-            let patience = Instant::now() + Duration::from_secs(60);
+            let patience = Instant::now() + Duration::from_mins(1);
             while child.try_wait().unwrap().is_none() && Instant::now() < patience {
                 if request(port, "GET", "/-/ready", "").is_some_and(|(status, _)| status == 200) {
                     return Prometheus { url: format!("http://127.0.0.1:{port}"), port, child, _dir: dir };
@@ -118,7 +118,7 @@ fn percent(text: &str) -> String {
 /// One request over HTTP/1.0, whose answer ends with the connection.
 fn request(port: u16, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
     write!(
         stream,
         "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\

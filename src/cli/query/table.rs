@@ -43,7 +43,7 @@ mod tests {
             (Labels::from_pairs([("__name__", "depth"), ("queue", queue)]), Time::from_millis(0), value)
         };
         let vector = Value::Vector(vec![series("tasks", 3.0), series("\u{1b}[2J", f64::NAN)]);
-        assert_eq!(of(&vector), "depth{queue=\"tasks\"}       3\ndepth{queue=\"\\u{1b}[2J\"}  NaN\n");
+        assert_eq!(of(&vector), "depth{queue=\"tasks\"}      3\ndepth{queue=\"\\u{1b}[2J\"}  NaN\n");
         let matrix = Value::Matrix(vec![(Labels::none(), vec![(Time::from_millis(1500), 0.5)])]);
         assert_eq!(of(&matrix), "{}\n  1970-01-01T00:00:01.500Z  0.5\n");
     }

@@ -200,7 +200,7 @@ fn moments_before_there_was_enough_history_are_left_out_of_a_range() {
         scrape(&mut history, f64::from(i) * 10.0, &[("a", f64::from(i))]);
     }
     let rate = Expr::parse("rate(a[5m])").unwrap();
-    let step = Duration::from_secs(60);
+    let step = Duration::from_mins(1);
     let series = range(&rate, &history, at(0.0), at(600.0), step).unwrap();
     let times: Vec<Time> = series[0].1.iter().map(|(time, _)| *time).collect();
     assert_eq!(times, [300.0, 360.0, 420.0, 480.0, 540.0, 600.0].map(at));

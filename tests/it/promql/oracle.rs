@@ -3,7 +3,7 @@
 //! Debian's server is a Prometheus 2, which includes the left edge of a window and a sample that is
 //! exactly five minutes old. The moments asked for lie so that no sample is on an edge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gonogo::model::{Labels, Time, value};
@@ -19,6 +19,8 @@ const EXPRESSIONS: &str = include_str!("../../data/promql/expressions.txt");
 /// Milliseconds after the capture's start; samples lie within the first 900 ms of multiples of 15 s.
 const MOMENTS: [i64; 5] = [1_807_941, 3_601_957, 5_408_357 + 1_000, 6_302_999, 7_243_913];
 
+/// Series by their labels, in the order of the answer.
+type Rows = Vec<(String, Vec<(i64, f64)>)>;
 type Series = BTreeMap<String, Vec<(i64, f64)>>;
 
 #[test]
@@ -37,8 +39,10 @@ fn every_expression_has_the_answer_of_a_real_prometheus() {
     let mut asked = 0;
     let mut empty = 0;
     let mut wrong = Vec::new();
+    let mut fresh = BTreeSet::new();
     for text in expressions {
         let expr = Expr::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        fresh.extend(expr.freshness(&["queue", "service", "__name__"]));
         for moment in MOMENTS {
             let at = Time::from_millis(START + moment);
             let theirs = server.api("query", &[("query", text), ("time", &seconds(at))]);
@@ -58,6 +62,13 @@ fn every_expression_has_the_answer_of_a_real_prometheus() {
             if let Err(difference) = compare(&theirs, ours.map(named)) {
                 wrong.push(format!("{text} as a range: {difference}"));
             }
+        }
+    }
+    for text in fresh {
+        let answer = server
+            .api("query", &[("query", &text), ("time", &seconds(Time::from_millis(START + MOMENTS[1])))]);
+        if answer["status"] != "success" {
+            wrong.push(format!("{text}: {}", answer["error"]));
         }
     }
     assert!(wrong.is_empty(), "{} of {asked} differ:\n{}", wrong.len(), wrong.join("\n"));
@@ -92,7 +103,7 @@ fn seconds(at: Time) -> String {
     format!("{}.{:03}", at.millis() / 1000, at.millis() % 1000)
 }
 
-fn named(matrix: Matrix) -> Vec<(String, Vec<(i64, f64)>)> {
+fn named(matrix: Matrix) -> Rows {
     matrix
         .into_iter()
         .map(|(labels, points)| (key(&labels), points.into_iter().map(|(t, v)| (t.millis(), v)).collect()))
@@ -104,7 +115,7 @@ fn key(labels: &Labels) -> String {
     format!("{pairs:?}")
 }
 
-fn flat(value: Value, at: Time) -> Vec<(String, Vec<(i64, f64)>)> {
+fn flat(value: Value, at: Time) -> Rows {
     match value {
         Value::Scalar(value) => vec![(String::new(), vec![(at.millis(), value)])],
         Value::String(text) => vec![(text, Vec::new())],
@@ -116,7 +127,7 @@ fn flat(value: Value, at: Time) -> Vec<(String, Vec<(i64, f64)>)> {
 }
 
 /// What the server said, as series.
-fn read(answer: &Json) -> Vec<(String, Vec<(i64, f64)>)> {
+fn read(answer: &Json) -> Rows {
     let point = |pair: &Json| {
         let value = pair[1].as_str().unwrap();
         ((pair[0].as_f64().unwrap() * 1000.0).round() as i64, value.parse::<f64>().unwrap())
@@ -147,7 +158,7 @@ fn read(answer: &Json) -> Vec<(String, Vec<(i64, f64)>)> {
     }
 }
 
-fn compare(theirs: &Json, ours: Result<Vec<(String, Vec<(i64, f64)>)>, EvalError>) -> Result<(), String> {
+fn compare(theirs: &Json, ours: Result<Rows, EvalError>) -> Result<(), String> {
     let ours = match (theirs["status"].as_str(), ours) {
         (Some("success"), Ok(ours)) => ours,
         (Some("error"), Err(_)) => return Ok(()),
