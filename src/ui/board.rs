@@ -46,7 +46,13 @@ pub(super) fn rows(scene: &Scene<'_>, board: Board, width: usize, height: usize)
 }
 
 /// Every column of the board, in as many tables below each other as the width asks for.
-pub(super) fn whole(scene: &Scene<'_>, board: Board, table: &BoardTable, width: usize, note: &str) -> Vec<Row> {
+pub(super) fn whole(
+    scene: &Scene<'_>,
+    board: Board,
+    table: &BoardTable,
+    width: usize,
+    note: &str,
+) -> Vec<Row> {
     let tracks = tracks(scene, board);
     let (age, stale) = if note.is_empty() { age(scene, table, &tracks) } else { (note.to_owned(), false) };
     let mut out = Vec::new();
@@ -153,10 +159,13 @@ impl Plan {
         let wanted: Vec<usize> = (0..table.columns.len()).map(|i| column_width(table, i)).collect();
         let fits = |room: usize| {
             let mut used = 0;
-            wanted.iter().take_while(|w| {
-                used += *w + GAP;
-                used <= room
-            }).count()
+            wanted
+                .iter()
+                .take_while(|w| {
+                    used += *w + GAP;
+                    used <= room
+                })
+                .count()
         };
         let all = wanted.len();
         // Hidden columns are counted in the title, which takes its place from the key.
@@ -167,7 +176,8 @@ impl Plan {
         let used: usize = columns.iter().map(|w| w + GAP).sum();
         let left = width.saturating_sub(2 + key + margin + used);
         let has_spark = table.rows.iter().any(|r| !r.spark.is_empty());
-        let spark = if has_spark && left > SPARK_LEAST { (left - 1).min(crate::app::board::SPARK) } else { 0 };
+        let spark =
+            if has_spark && left > SPARK_LEAST { (left - 1).min(crate::app::board::SPARK) } else { 0 };
         Self { key, columns, spark, hidden }
     }
 
@@ -242,7 +252,12 @@ fn heading(
     }
     let end = width.saturating_sub(cells(age) + 2);
     let age_style = if stale { theme.warn } else { theme.dim };
-    scene.ruled(row, end, focused).put(age.to_owned(), age_style).put(" ", style).put(symbol, style).fit(width)
+    scene
+        .ruled(row, end, focused)
+        .put(age.to_owned(), age_style)
+        .put(" ", style)
+        .put(symbol, style)
+        .fit(width)
 }
 
 fn line(scene: &Scene<'_>, row: &BoardRow, plan: &Plan, first: Option<&Track>) -> Row {
@@ -259,10 +274,14 @@ fn line(scene: &Scene<'_>, row: &BoardRow, plan: &Plan, first: Option<&Track>) -
         };
         let text = format!("{sign}{text}");
         out = out.right(text, end, scene.tone(cell.tone));
-        if i == 0 && plan.spark > 0 && let Some(track) = first {
+        if i == 0
+            && plan.spark > 0
+            && let Some(track) = first
+        {
             out = out.put(" ", theme.base);
             let missing = plan.spark.saturating_sub(row.spark.len());
-            out = out.to(out.used() + missing);
+            let begin = out.used() + missing;
+            out = out.to(begin);
             for (bar, tone) in spark::bars(&row.spark, plan.spark, &track.def) {
                 let style = match (tone, cell.tone) {
                     (_, Tone::Stale) => theme.stale,

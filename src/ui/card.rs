@@ -27,8 +27,12 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let height = rows.len() as u16;
     let y = area.height.saturating_sub(height) / 2;
     let place = super::room::slice(area, y, height);
-    put(buf, place, rows.into_iter().map(|row| {
-        let begin = width.saturating_sub(row.used()) / 2;
-        Row::new().to(begin).join(row).fit(width)
-    }));
+    put(
+        buf,
+        place,
+        rows.into_iter().map(|row| {
+            let begin = width.saturating_sub(row.used()) / 2;
+            Row::new().to(begin).join(row).fit(width)
+        }),
+    );
 }

@@ -47,7 +47,7 @@ pub(super) fn draw(scene: &Scene<'_>, track: &Track, zoomed: bool, area: Rect, b
     view.thresholds(scene, track, buf);
     view.axes(scene, track.def.unit, buf);
     view.cursor(scene, buf);
-    view.names(scene, track, buf);
+    view.names(track, buf);
     let legend = readout(scene, track, &view, width);
     let below = Rect { y: area.bottom().saturating_sub(view.legend), height: view.legend, ..area };
     put(buf, below, legend.into_iter().chain(mark_words(scene, &view, width)));
@@ -83,7 +83,8 @@ impl<'a> View<'a> {
         let limits = [track.def.warn, track.def.bad].into_iter().flatten().map(|t| t.value);
         let (bottom, top, step) = axis::bounds(&values, limits, usize::from(area.height) / 4);
         let ticks = axis::ticks(bottom, top, step);
-        let labels = ticks.iter().map(|v| cells(&value::in_unit(*v, track.def.unit))).max().unwrap_or(0) as u16 + 2;
+        let labels =
+            ticks.iter().map(|v| cells(&value::in_unit(*v, track.def.unit))).max().unwrap_or(0) as u16 + 2;
         let names = series.iter().map(|(s, _)| cells(&row_key(track.def.board, &s.labels)).min(12)).max();
         let gutter = if area.width > 60 { names.unwrap_or(0) as u16 + 1 } else { 0 };
         let legend = if zoomed { (area.height / 4).clamp(1, 5) } else { 1 };
@@ -101,7 +102,9 @@ impl<'a> View<'a> {
     fn column(&self, at: Time) -> Option<u16> {
         let span = self.window.as_millis() as f64;
         let part = at.millis().saturating_sub(self.begin.millis()) as f64 / span;
-        (0.0..=1.0).contains(&part).then(|| self.plot.x + (part * f64::from(self.plot.width.saturating_sub(1))).round() as u16)
+        (0.0..=1.0)
+            .contains(&part)
+            .then(|| self.plot.x + (part * f64::from(self.plot.width.saturating_sub(1))).round() as u16)
     }
 
     fn row(&self, value: f64) -> Option<u16> {
@@ -113,11 +116,16 @@ impl<'a> View<'a> {
     fn lines(&self, buf: &mut Buffer) {
         let span = self.window.as_millis() as f64;
         let x = |t: Time| t.millis().saturating_sub(self.begin.millis()) as f64;
-        let parts: Vec<(Vec<Vec<(f64, f64)>>, Color)> = self.series.iter().map(|(series, style)| {
-            let runs = segments(series, self.begin, self.every);
-            let runs = runs.into_iter().map(|run| run.into_iter().map(|(t, v)| (x(t), v)).collect()).collect();
-            (runs, style.fg.unwrap_or(Color::Reset))
-        }).collect();
+        let parts: Vec<(Vec<Vec<(f64, f64)>>, Color)> = self
+            .series
+            .iter()
+            .map(|(series, style)| {
+                let runs = segments(series, self.begin, self.every);
+                let runs =
+                    runs.into_iter().map(|run| run.into_iter().map(|(t, v)| (x(t), v)).collect()).collect();
+                (runs, style.fg.unwrap_or(Color::Reset))
+            })
+            .collect();
         Canvas::default()
             .marker(Marker::Braille)
             .x_bounds([0.0, span])
@@ -158,7 +166,11 @@ impl<'a> View<'a> {
             last = Some(y);
             let text = value::in_unit(tick, unit);
             let row = Row::new().right(text, usize::from(self.labels.saturating_sub(1)), dim);
-            put(buf, Rect { x: self.plot.x.saturating_sub(self.labels), y, width: self.labels, height: 1 }, [row]);
+            put(
+                buf,
+                Rect { x: self.plot.x.saturating_sub(self.labels), y, width: self.labels, height: 1 },
+                [row],
+            );
             for x in self.plot.left()..self.plot.right() {
                 under(buf, x, y, if tick == self.bottom { "─" } else { "┈" }, scene.theme.rule);
             }
@@ -199,7 +211,7 @@ impl<'a> View<'a> {
     }
 
     /// The series' names where their lines end, so that a line needs no colour to be known.
-    fn names(&self, scene: &Scene<'_>, track: &Track, buf: &mut Buffer) {
+    fn names(&self, track: &Track, buf: &mut Buffer) {
         let mut free = self.plot.y;
         let mut ends: Vec<(u16, String, Style)> = self
             .series
@@ -246,13 +258,15 @@ fn under(buf: &mut Buffer, x: u16, y: u16, symbol: &str, style: Style) {
 fn heading(scene: &Scene<'_>, track: &Track, view: &View<'_>, width: usize) -> Row {
     let theme = scene.theme;
     let title = crate::model::text::harmless_line(&track.def.title, 40);
-    let title = if track.def.unit == Unit::Jobs && !title.contains("job") { format!("{title} jobs") } else { title };
+    let title =
+        if track.def.unit == Unit::Jobs && !title.contains("job") { format!("{title} jobs") } else { title };
     let mut row = Row::new()
         .put(title, theme.strong)
         .put(format!(" · {}", super::board::name(track.def.board)), theme.dim)
         .put(format!(" · last {}", short(view.window)), theme.dim);
     if track.series.len() > view.series.len() {
-        row = row.put(format!(" · the highest {} of {} series", view.series.len(), track.series.len()), theme.dim);
+        row = row
+            .put(format!(" · the highest {} of {} series", view.series.len(), track.series.len()), theme.dim);
     }
     let limit = |word: &str, t: Option<crate::model::gate::Threshold>| {
         t.map(|t| format!("{word} {} {}", t.op.as_str(), value::in_unit(t.value, track.def.unit)))
@@ -315,7 +329,9 @@ fn marks<'a>(scene: &Scene<'a>, begin: Time) -> impl Iterator<Item = (&'a LogLin
 /// The marks in words: those at the cursor, else the newest.
 fn mark_words(scene: &Scene<'_>, view: &View<'_>, width: usize) -> Vec<Row> {
     let theme = scene.theme;
-    let near = |at: Time| view.cursor.is_none_or(|c| at.millis().abs_diff(c.millis()) <= view.window.as_millis() as u64 / 30);
+    let near = |at: Time| {
+        view.cursor.is_none_or(|c| at.millis().abs_diff(c.millis()) <= view.window.as_millis() as u64 / 30)
+    };
     marks(scene, view.begin)
         .filter(|(line, _)| near(line.at))
         .take(usize::from(view.legend))

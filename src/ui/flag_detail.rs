@@ -40,13 +40,26 @@ fn detail(scene: &Scene<'_>, state: &FlagState, width: usize) -> Vec<Row> {
     let title = Row::new().put("▸ ", theme.focus).put(state.def.key.clone(), theme.strong);
     let mut out = vec![scene.heading(false, title, Row::new().put(percent, style), width)];
     let mut add = |label: &str, text: String| out.extend(field(scene, label, &text, width));
-    let asked = state.asked.map_or_else(|| "never answered".into(), |at| format!("{} ago, at {}", short(words::floor(now.since(at))), at.clock()));
+    let asked = state.asked.map_or_else(
+        || "never answered".into(),
+        |at| format!("{} ago, at {}", short(words::floor(now.since(at))), at.clock()),
+    );
     add("source", format!("{}, last answer {asked}", state.def.source));
     if state.missing {
-        add("missing", format!("the provider says that it does not exist in {}; that is not off", text::harmless_line(&scene.state.launch.environment, 40)));
+        add(
+            "missing",
+            format!(
+                "the provider says that it does not exist in {}; that is not off",
+                text::harmless_line(&scene.state.launch.environment, 40)
+            ),
+        );
     }
     let Some(flag) = &state.flag else { return out };
-    let of = if flag.unit.is_empty() { String::new() } else { format!(" of {}", text::harmless_line(&flag.unit, 20)) };
+    let of = if flag.unit.is_empty() {
+        String::new()
+    } else {
+        format!(" of {}", text::harmless_line(&flag.unit, 20))
+    };
     let rollout = match (flag.enabled, flag.percent) {
         (true, Percent::Unknown) => "on; the provider cannot tell for how many".into(),
         (true, percent) => format!("on for {}{of}", percent.text()),
@@ -60,12 +73,22 @@ fn detail(scene: &Scene<'_>, state: &FlagState, width: usize) -> Vec<Row> {
     }
     if let Some((at, to)) = flag.next {
         let to = Percent::Known { value: to }.text();
-        let span = if at >= now { format!("in {}", short(words::floor(at.since(now)))) } else { "overdue".into() };
+        let span =
+            if at >= now { format!("in {}", short(words::floor(at.since(now)))) } else { "overdue".into() };
         add("next step", format!("{to} at {} {}, {span}", at.date(), at.clock()));
     }
     if let Some(at) = flag.updated_at {
         let by = flag.updated_by.as_deref().map(|by| format!(" by {}", text::harmless_line(by, 60)));
-        add("changed", format!("{} {}{}, {} ago", at.date(), at.clock(), by.unwrap_or_default(), short(words::floor(now.since(at)))));
+        add(
+            "changed",
+            format!(
+                "{} {}{}, {} ago",
+                at.date(),
+                at.clock(),
+                by.unwrap_or_default(),
+                short(words::floor(now.since(at)))
+            ),
+        );
     }
     if !flag.variants.is_empty() {
         let one = |(name, weight): &(String, f64)| {

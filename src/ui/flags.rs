@@ -76,7 +76,11 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
             out.push(row.put(words, theme.bad).fit(width));
             continue;
         }
-        row = row.join(bar(scene, flag)).right(c.percent.0.clone(), 2 + key + 2 + BAR + 2 + percent, c.percent.1);
+        row = row.join(bar(scene, flag)).right(
+            c.percent.0.clone(),
+            2 + key + 2 + BAR + 2 + percent,
+            c.percent.1,
+        );
         for (_, end, of) in &columns {
             row = row.right(of(c), *end, dimmed(scene, flag, theme.base));
         }
@@ -94,9 +98,9 @@ pub(super) fn wanted(scene: &Scene<'_>) -> usize {
 fn cells_of(scene: &Scene<'_>, state: &FlagState) -> Cells {
     let now = scene.state.now;
     let flag = state.flag.as_ref();
-    let next = flag.and_then(|f| f.next).map(|(at, to)| {
-        format!("→ {} {}", Percent::Known { value: to }.text(), words::when(at, now))
-    });
+    let next = flag
+        .and_then(|f| f.next)
+        .map(|(at, to)| format!("→ {} {}", Percent::Known { value: to }.text(), words::when(at, now)));
     let changed = flag.and_then(|f| f.updated_at).map(|at| {
         let by = flag.and_then(|f| f.updated_by.as_deref()).unwrap_or_default();
         format!("{} {}", words::when(at, now), text::harmless_line(by, 16)).trim_end().to_owned()
@@ -197,7 +201,8 @@ fn trouble(scene: &Scene<'_>) -> Option<Row> {
     let state = scene.state;
     let theme = scene.theme;
     let source = |f: &FlagState| state.watch.source(&f.def.source);
-    let failed = state.watch.flags.iter().filter_map(source).find(|s| s.health(state.now) != Health::Fresh)?;
+    let failed =
+        state.watch.flags.iter().filter_map(source).find(|s| s.health(state.now) != Health::Fresh)?;
     let as_of = failed.age(state.now).map(|age| format!("  {}", words::as_of(state.now, age)));
     let (glyph, words, style) = match (&failed.fault, failed.health(state.now)) {
         (Some(fault), _) => ("✗", format!("{} {fault}", failed.def.id), theme.bad),

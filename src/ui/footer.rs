@@ -11,11 +11,6 @@ use super::scene::Scene;
 /// From this width on keys and sources share one line.
 const ONE_LINE: usize = 120;
 
-/// How many rows the footer takes.
-pub(super) fn height(width: usize) -> usize {
-    if width >= ONE_LINE { 1 } else { 2 }
-}
-
 /// The footer in `width` cells.
 pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     if width >= ONE_LINE {

@@ -29,7 +29,8 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let heading = scene.heading(true, Row::new().put("Gates", scene.title(true)), right, width);
     let detail = all.get(selected).map(|one| detail(scene, one, width)).unwrap_or_default();
     let height = usize::from(area.height);
-    let list_height = (1 + all.len().max(1)).min(height.saturating_sub(detail.len().min(height * 3 / 5)).max(3));
+    let list_height =
+        (1 + all.len().max(1)).min(height.saturating_sub(detail.len().min(height * 3 / 5)).max(3));
     let room = list_height.saturating_sub(1);
     let first = selected.saturating_sub(room / 2).min(all.len().saturating_sub(room));
     let widest = all.iter().map(|(g, ..)| cells(g.def.id.as_str())).max().unwrap_or(0).min(26);
@@ -62,7 +63,13 @@ fn judged<'a>(scene: &Scene<'a>) -> Vec<Judged<'a>> {
     all
 }
 
-fn line(scene: &Scene<'_>, (gate, judgement, counts): &Judged<'_>, widest: usize, width: usize, selected: bool) -> Row {
+fn line(
+    scene: &Scene<'_>,
+    (gate, judgement, counts): &Judged<'_>,
+    widest: usize,
+    width: usize,
+    selected: bool,
+) -> Row {
     let theme = scene.theme;
     let style = if *counts { scene.verdict(judgement.verdict) } else { theme.dim };
     let id = cut(gate.def.id.as_str(), widest).into_owned();
@@ -127,13 +134,21 @@ pub(super) fn explain(scene: &Scene<'_>, gate: &Gate, judgement: &Judgement, wid
     add("why", format!("{}{lasting}", judgement.reason.text));
     let limit = judgement.threshold;
     let clear = match gate.def.clear {
-        Some(clear) if gate.failed() => format!(" (it failed, so it passes again at {} {})", limit.op.as_str(), value::in_unit(clear, gate.unit)),
+        Some(clear) if gate.failed() => format!(
+            " (it failed, so it passes again at {} {})",
+            limit.op.as_str(),
+            value::in_unit(clear, gate.unit)
+        ),
         Some(clear) => format!(" (after a fail: {} {})", limit.op.as_str(), value::in_unit(clear, gate.unit)),
         None => String::new(),
     };
     add("must be", format!("{} {}{clear}", limit.op.as_str(), value::in_unit(limit.value, gate.unit)));
     if let Some(measured) = judgement.value {
-        let of = if judgement.labels.is_empty() { String::new() } else { format!("  {}", text::harmless_line(&judgement.labels.to_string(), 80)) };
+        let of = if judgement.labels.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", text::harmless_line(&judgement.labels.to_string(), 80))
+        };
         add("value", format!("{}{of}", value::in_unit(measured, gate.unit)));
     }
     let age = match (judgement.sampled, judgement.age) {

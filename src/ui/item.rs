@@ -38,7 +38,9 @@ pub(super) fn look(scene: &Scene<'_>, item: &Item) -> Look {
         return open("○", theme.dim, Row::new());
     };
     match state.stage {
-        Stage::Done => Look { glyph: "✓", style: theme.good, settled: true, status: done(scene, item, state) },
+        Stage::Done => {
+            Look { glyph: "✓", style: theme.good, settled: true, status: done(scene, item, state) }
+        }
         Stage::Skipped => {
             Look { glyph: "–", style: theme.dim, settled: true, status: skipped(scene, state) }
         }

@@ -42,7 +42,11 @@ pub(super) fn rows(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
         .map(|line| Row::new().put("  ", theme.base).put(line, theme.strong))
         .collect();
     if let Some(detail) = &item.detail {
-        for line in detail.trim().lines().flat_map(|l| super::row::wrap(&text::harmless_line(l, 600), width.saturating_sub(3))) {
+        for line in detail
+            .trim()
+            .lines()
+            .flat_map(|l| super::row::wrap(&text::harmless_line(l, 600), width.saturating_sub(3)))
+        {
             out.push(Row::new().put("  ", theme.base).put(line, theme.base));
         }
     }
@@ -60,7 +64,8 @@ pub(super) fn rows(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
             out.extend(history(scene, state, width));
         }
     }
-    let mut add = |label: &str, text: &str| out.extend(field(scene, label, &text::harmless_line(text, 300), width));
+    let mut add =
+        |label: &str, text: &str| out.extend(field(scene, label, &text::harmless_line(text, 300), width));
     if let Some(owner) = &item.owner {
         add("owner", owner);
     }
@@ -89,7 +94,14 @@ fn history(scene: &Scene<'_>, state: &ItemState, width: usize) -> Vec<Row> {
     for evidence in &state.evidence {
         let query = text::harmless_line(&evidence.query, 200);
         let number = evidence.value.parse::<f64>().map_or_else(|_| evidence.value.clone(), value::text);
-        add("evidence", format!("{number} from {} at {}: {query}", text::harmless_line(&evidence.source, 40), evidence.sampled.clock()));
+        add(
+            "evidence",
+            format!(
+                "{number} from {} at {}: {query}",
+                text::harmless_line(&evidence.source, 40),
+                evidence.sampled.clock()
+            ),
+        );
     }
     for (author, at, note) in &state.notes {
         let note = text::harmless_line(note, 600);

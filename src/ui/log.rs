@@ -36,7 +36,8 @@ pub(super) fn zoom(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
 /// Lines without a heading; with `focused` the selected one is marked and in view.
 pub(super) fn lines(scene: &Scene<'_>, width: usize, height: usize, focused: bool, whole: bool) -> Vec<Row> {
     let log = &scene.state.log;
-    let selected = if focused { scene.state.selected(Block::Log).min(log.len().saturating_sub(1)) } else { 0 };
+    let selected =
+        if focused { scene.state.selected(Block::Log).min(log.len().saturating_sub(1)) } else { 0 };
     let first = selected.saturating_sub(height / 2).min(log.len().saturating_sub(height));
     let mut out = Vec::new();
     for (index, line) in log.lines().rev().enumerate().skip(first) {

@@ -1,7 +1,7 @@
 //! Why it is not GO: the worst gates in words. At GO, what the GO rests on.
 
-use crate::app::summary::{self, ReasonLine};
 use crate::app::Block;
+use crate::app::summary::{self, ReasonLine};
 use crate::engine::Judgement;
 use crate::model::duration::short;
 use crate::model::{GateId, Verdict};
@@ -40,7 +40,10 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
         let mut right = Row::new().put(reason.source.clone(), theme.dim);
         if place == last && hidden > 0 {
             right = Row::new()
-                .put(format!("+{hidden} more: {} ", scene.state.keymap.keys(crate::app::Action::Gates)), theme.dim)
+                .put(
+                    format!("+{hidden} more: {} ", scene.state.keymap.keys(crate::app::Action::Gates)),
+                    theme.dim,
+                )
                 .put(" ", theme.dim)
                 .join(right);
         }
@@ -73,7 +76,9 @@ fn at_go(scene: &Scene<'_>) -> Row {
     let oldest = gates.iter().filter_map(|(id, j)| Some((j.age?, id))).max_by_key(|(age, _)| *age);
     if let Some((age, id)) = oldest {
         let source = scene.state.watch.gate(id).map(|g| g.source.to_string()).unwrap_or_default();
-        row = row.put("   oldest number ", theme.dim).put(format!("{source} {}", short(super::words::floor(age))), theme.base);
+        row = row
+            .put("   oldest number ", theme.dim)
+            .put(format!("{source} {}", short(super::words::floor(age))), theme.base);
     }
     row
 }
@@ -82,7 +87,8 @@ fn at_go(scene: &Scene<'_>) -> Row {
 fn closest(gates: &[(GateId, Judgement)]) -> Option<(&GateId, &Judgement)> {
     let distance = |j: &Judgement| {
         let (value, limit) = (j.value?, j.threshold.value);
-        (value.is_finite() && limit != 0.0 && j.verdict == Verdict::Pass).then(|| ((value - limit) / limit).abs())
+        (value.is_finite() && limit != 0.0 && j.verdict == Verdict::Pass)
+            .then(|| ((value - limit) / limit).abs())
     };
     let known = gates.iter().filter_map(|(id, j)| Some((distance(j)?, id, j)));
     known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, id, j)| (id, j))

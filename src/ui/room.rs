@@ -76,7 +76,8 @@ fn left_column(scene: &Scene<'_>, vitals: &[Block], area: Rect, buf: &mut Buffer
         put(buf, slice(area, y, *height as u16), rows);
         y += *height as u16 + u16::from(airy);
     }
-    let hidden: Vec<&str> = vitals.iter().zip(&shares).filter(|(_, h)| **h == 0).map(|(b, _)| name(*b)).collect();
+    let hidden: Vec<&str> =
+        vitals.iter().zip(&shares).filter(|(_, h)| **h == 0).map(|(b, _)| name(*b)).collect();
     if !hidden.is_empty() {
         let words = format!("  no room for {}", hidden.join(", "));
         put(buf, slice(area, area.height.saturating_sub(1), 1), [Row::new().put(words, scene.theme.dim)]);

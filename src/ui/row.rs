@@ -165,7 +165,8 @@ impl Row {
                 kept = kept.put(span.content, span.style);
             } else {
                 // A blank behind the cut keeps the ellipsis where the eye looks for it.
-                let text = if size == left { format!("{}…", span.content) } else { span.content.into_owned() };
+                let text =
+                    if size == left { format!("{}…", span.content) } else { span.content.into_owned() };
                 return kept.put(cut(&text, left).into_owned(), span.style);
             }
         }
@@ -191,15 +192,6 @@ impl Row {
             span.style = style.patch(span.style);
         }
         row
-    }
-
-    /// The row in one style, whatever its parts were.
-    #[must_use]
-    pub(super) fn plainly(mut self, style: Style) -> Self {
-        for span in &mut self.spans {
-            span.style = style;
-        }
-        self
     }
 
     /// Without the separator that was put last.

@@ -70,7 +70,11 @@ impl<'a> Scene<'a> {
         let row = Row::new().put(symbol, style).put(" ", style).join(title.fit(room));
         let end = width.saturating_sub(if right.used() == 0 { 0 } else { right.used() + 2 });
         let row = self.ruled(row, end, focused);
-        if right.used() == 0 { row.fit(width) } else { row.join(right).put(" ", style).put(symbol, style).fit(width) }
+        if right.used() == 0 {
+            row.fit(width)
+        } else {
+            row.join(right).put(" ", style).put(symbol, style).fit(width)
+        }
     }
 
     /// Draws the rule on until `to`, with a blank at either end.

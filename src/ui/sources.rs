@@ -67,7 +67,9 @@ fn line(scene: &Scene<'_>, source: &SourceState, widest: usize, selected: bool, 
 fn series(source: &SourceState) -> String {
     let notes = &source.notes;
     let mut words = match (&source.def.kind, notes.not_modified) {
-        (SourceKind::Scrape { .. }, _) => format!("{} of {} series kept", notes.series_kept, notes.series_sent),
+        (SourceKind::Scrape { .. }, _) => {
+            format!("{} of {} series kept", notes.series_kept, notes.series_sent)
+        }
         (_, true) => "not modified".into(),
         _ => value::in_unit(notes.bytes as f64, Unit::Bytes),
     };
@@ -97,21 +99,32 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
     add("asks", text::harmless_line(&place, 300));
     add("every", format!("{}, time-out {}", short(source.def.every), short(source.def.timeout)));
     if let Some(fault) = &source.fault {
-        let failures = if source.failures == 1 { "1 poll".into() } else { format!("{} polls", source.failures) };
+        let failures =
+            if source.failures == 1 { "1 poll".into() } else { format!("{} polls", source.failures) };
         add("trouble", format!("{fault} ({}, {failures} in a row)", fault.code.as_str()));
         if let Some(after) = fault.retry_after {
             add("asked for", format!("{} of peace", short(after)));
         }
     }
     let moment = |at: Option<crate::model::Time>| {
-        at.map_or_else(|| "never".into(), |at| format!("{}, {} ago", at.clock(), short(words::floor(now.since(at)))))
+        at.map_or_else(
+            || "never".into(),
+            |at| format!("{}, {} ago", at.clock(), short(words::floor(now.since(at)))),
+        )
     };
     add("last good", moment(source.last_good));
     add("last asked", moment(source.last_asked));
     let notes = &source.notes;
     add("sent", format!("{}; {}", value::in_unit(notes.bytes as f64, Unit::Bytes), series(source)));
     if let Some((line, why)) = &notes.first_unreadable {
-        add("unreadable", format!("{} lines, the first is line {line}: {}", notes.unreadable, text::harmless_line(why, 200)));
+        add(
+            "unreadable",
+            format!(
+                "{} lines, the first is line {line}: {}",
+                notes.unreadable,
+                text::harmless_line(why, 200)
+            ),
+        );
     }
     if let Some(offset) = notes.clock_offset {
         let side = if offset >= 0.0 { "ahead of" } else { "behind" };

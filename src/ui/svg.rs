@@ -13,9 +13,22 @@ const CELL: (f64, f64) = (8.4, 18.0);
 const MARGIN: f64 = 12.0;
 /// The first sixteen colours of a terminal.
 const BASIC: [(u8, u8, u8); 16] = [
-    (0, 0, 0), (205, 49, 49), (13, 188, 121), (229, 229, 16), (36, 114, 200), (188, 63, 188), (17, 168, 205),
-    (229, 229, 229), (102, 102, 102), (241, 76, 76), (35, 209, 139), (245, 245, 67), (59, 142, 234),
-    (214, 112, 214), (41, 184, 219), (255, 255, 255),
+    (0, 0, 0),
+    (205, 49, 49),
+    (13, 188, 121),
+    (229, 229, 16),
+    (36, 114, 200),
+    (188, 63, 188),
+    (17, 168, 205),
+    (229, 229, 229),
+    (102, 102, 102),
+    (241, 76, 76),
+    (35, 209, 139),
+    (245, 245, 67),
+    (59, 142, 234),
+    (214, 112, 214),
+    (41, 184, 219),
+    (255, 255, 255),
 ];
 
 /// What is the same for a run of cells.
@@ -75,7 +88,9 @@ fn runs(buffer: &Buffer, y: u16, ink: (u8, u8, u8), paper: (u8, u8, u8)) -> Vec<
                 run.cells += cells;
                 run.text.push_str(cell.symbol());
             }
-            Some(run) if run.ink == look && alone && run.text.ends_with(cell.symbol()) && !run.text.is_ascii() => {
+            Some(run)
+                if run.ink == look && alone && run.text.ends_with(cell.symbol()) && !run.text.is_ascii() =>
+            {
                 run.cells += cells;
                 run.text.push_str(cell.symbol());
             }
@@ -90,7 +105,8 @@ fn look(cell: &Cell, ink: (u8, u8, u8), paper: (u8, u8, u8)) -> Ink {
     let has = |modifier| cell.modifier.contains(modifier);
     let text = rgb(cell.fg, ink);
     let ground = (cell.bg != Color::Reset).then(|| rgb(cell.bg, paper));
-    let (text, ground) = if has(Modifier::REVERSED) { (ground.unwrap_or(paper), Some(text)) } else { (text, ground) };
+    let (text, ground) =
+        if has(Modifier::REVERSED) { (ground.unwrap_or(paper), Some(text)) } else { (text, ground) };
     Ink {
         text,
         ground,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::checklist::Author;
-use crate::model::{Time, text, duration::short};
+use crate::model::{Time, duration::short, text};
 
 /// Nobody vouched for the name: the ledger says `unverified:ana`, the screen `ana?`.
 const UNVERIFIED: &str = "unverified:";

@@ -9,8 +9,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::board::{BoardRow, BoardTable, Cell, Tone, row_key, table};
 use crate::app::Block;
+use crate::app::board::{BoardRow, BoardTable, Cell, Tone, row_key, table};
 use crate::model::duration::short;
 use crate::model::{Board, Time, value};
 
@@ -98,7 +98,8 @@ fn of_checklist(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if area.width >= BESIDE {
         let left = width * 6 / 10;
         put(buf, Rect { width: left as u16, ..area }, checklist::rows(scene, left, height));
-        let side = Rect { x: area.x + left as u16 + 2, width: area.width.saturating_sub(left as u16 + 2), ..area };
+        let side =
+            Rect { x: area.x + left as u16 + 2, width: area.width.saturating_sub(left as u16 + 2), ..area };
         return put(buf, side, item_detail::panel(scene, item, usize::from(side.width)));
     }
     let detail = item_detail::panel(scene, item, width);

@@ -16,3 +16,4 @@ mod servers;
 mod settings;
 mod sources;
 mod terminal;
+mod ui;

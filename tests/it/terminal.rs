@@ -63,7 +63,7 @@ impl Pty {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let seen =
-            Arc::new(Mutex::new(Seen { raw: Vec::new(), screen: vt100::Parser::new(start.size.1, start.size.0, 0) }));
+            Arc::new(Mutex::new(Seen { raw: Vec::new(), screen: vt100::Parser::new(cells(start.size.1), cells(start.size.0), 0) }));
         if start.read {
             let mut reader = pair.master.try_clone_reader().unwrap();
             let seen = Arc::clone(&seen);
@@ -115,7 +115,7 @@ impl Pty {
     }
 
     pub fn resize(&mut self, size: (u16, u16)) {
-        self.seen.lock().unwrap().screen.screen_mut().set_size(size.1, size.0);
+        self.seen.lock().unwrap().screen.screen_mut().set_size(cells(size.1), cells(size.0));
         self.master.as_ref().unwrap().resize(pty_size(size)).unwrap();
     }
 
@@ -159,4 +159,8 @@ impl Drop for Pty {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn cells(count: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(count).unwrap()
 }

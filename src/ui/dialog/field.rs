@@ -11,10 +11,18 @@ use super::super::scene::Scene;
 use super::{keys, window};
 
 /// Draws the field; returns where its cursor is.
-pub(super) fn draw(scene: &Scene<'_>, purpose: &Purpose, input: &Input, room: Rect, buf: &mut Buffer) -> Option<Position> {
+pub(super) fn draw(
+    scene: &Scene<'_>,
+    purpose: &Purpose,
+    input: &Input,
+    room: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
     let (title, hint) = match purpose {
         Purpose::Skip(item) => (format!("Skip {item}"), "why it may be left out; kept in the run for ever"),
-        Purpose::Reopen(item) => (format!("Reopen {item}"), "why it is not done after all; kept in the run for ever"),
+        Purpose::Reopen(item) => {
+            (format!("Reopen {item}"), "why it is not done after all; kept in the run for ever")
+        }
         Purpose::Note(Some(item)) => (format!("Note on {item}"), "kept in the run for ever"),
         Purpose::Note(None) => ("Note on the run".to_owned(), "kept in the run for ever"),
     };
@@ -46,10 +54,13 @@ pub(super) fn edited(scene: &Scene<'_>, input: &Input, width: usize, prompt: &'s
         }
     }
     let column = cells(prompt) + input.visual_cursor().saturating_sub(skipped);
-    let text: String = visible.chars().scan(0, |used, c| {
-        *used += cells(c.encode_utf8(&mut [0; 4]));
-        (*used <= room).then_some(c)
-    }).collect();
+    let text: String = visible
+        .chars()
+        .scan(0, |used, c| {
+            *used += cells(c.encode_utf8(&mut [0; 4]));
+            (*used <= room).then_some(c)
+        })
+        .collect();
     let row = Row::new().put(prompt, theme.focus).put(text, theme.strong);
     (row.fill(width, "_", theme.dim).fit(width), column)
 }

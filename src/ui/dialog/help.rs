@@ -13,10 +13,27 @@ use super::window;
 /// Which group of the help an action stands in.
 fn group(action: Action) -> &'static str {
     match action {
-        Action::Room | Action::Queues | Action::Api | Action::Flags | Action::Tenants | Action::Identity
-        | Action::Checklist | Action::Log | Action::Gates | Action::Sources => "Screens",
-        Action::FocusNext | Action::FocusPrevious | Action::Down | Action::Up | Action::Top | Action::Bottom
-        | Action::HalfDown | Action::HalfUp | Action::Open | Action::Zoom | Action::Back => "Moving",
+        Action::Room
+        | Action::Queues
+        | Action::Api
+        | Action::Flags
+        | Action::Tenants
+        | Action::Identity
+        | Action::Checklist
+        | Action::Log
+        | Action::Gates
+        | Action::Sources => "Screens",
+        Action::FocusNext
+        | Action::FocusPrevious
+        | Action::Down
+        | Action::Up
+        | Action::Top
+        | Action::Bottom
+        | Action::HalfDown
+        | Action::HalfUp
+        | Action::Open
+        | Action::Zoom
+        | Action::Back => "Moving",
         Action::Tick | Action::Note | Action::Write | Action::SetT0 | Action::Start => "Checklist",
         Action::WindowShorter | Action::WindowLonger | Action::CursorLeft | Action::CursorRight => "Chart",
         Action::Palette | Action::Help | Action::Suspend | Action::Quit => "Program",
@@ -72,7 +89,10 @@ fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     };
     for head in GROUPS {
         let of = TABLE.iter().filter(|row| group(row.action) == head);
-        add(head, of.map(|row| (pressed(scene, row.action, row.name, row.argument), row.help.to_owned())).collect());
+        add(
+            head,
+            of.map(|row| (pressed(scene, row.action, row.name, row.argument), row.help.to_owned())).collect(),
+        );
     }
     add("Signs", SIGNS.iter().map(|(sign, words)| ((*sign).to_owned(), (*words).to_owned())).collect());
     out

@@ -40,7 +40,9 @@ pub(super) fn draw(scene: &Scene<'_>, id: &ItemId, room: Rect, buf: &mut Buffer)
     let most = usize::from(room.height.saturating_sub(2)).saturating_sub(foot.len());
     if rows.len() > most {
         rows.truncate(most.saturating_sub(1));
-        rows.push(Row::new().put("  … more in a larger terminal, or with gonogo checklist show", scene.theme.dim));
+        rows.push(
+            Row::new().put("  … more in a larger terminal, or with gonogo checklist show", scene.theme.dim),
+        );
     }
     rows.extend(foot);
     let title = format!("{id} · {}", item_detail::stage(scene, item));

@@ -35,8 +35,10 @@ fn confirm_quit(scene: &Scene<'_>, room: Rect, buf: &mut Buffer) {
     let what = if saving == 1 { "One change is".to_owned() } else { format!("{saving} changes are") };
     let width = room.width.min(58);
     let words = format!("{what} still being saved. Leave now and you will not see whether that worked.");
-    let mut rows: Vec<Row> =
-        wrap(&words, usize::from(width.saturating_sub(4))).into_iter().map(|l| Row::new().put(l, theme.base)).collect();
+    let mut rows: Vec<Row> = wrap(&words, usize::from(width.saturating_sub(4)))
+        .into_iter()
+        .map(|l| Row::new().put(l, theme.base))
+        .collect();
     rows.push(Row::new());
     rows.push(keys(scene, &[("y", "leave"), ("n", "stay")]));
     window(scene, "Quit?", width, &rows, room, buf);
@@ -47,12 +49,8 @@ fn window(scene: &Scene<'_>, title: &str, width: u16, rows: &[Row], room: Rect, 
     let theme = scene.theme;
     let width = width.min(room.width);
     let height = (rows.len() as u16 + 2).min(room.height);
-    let place = Rect {
-        x: room.x + (room.width - width) / 2,
-        y: room.y + (room.height - height) / 3,
-        width,
-        height,
-    };
+    let place =
+        Rect { x: room.x + (room.width - width) / 2, y: room.y + (room.height - height) / 3, width, height };
     Clear.render(place, buf);
     let title = super::row::cut(title, usize::from(width.saturating_sub(6))).into_owned();
     let frame = Frame::new()

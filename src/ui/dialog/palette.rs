@@ -15,7 +15,13 @@ use super::window;
 const SHOWN: usize = 10;
 
 /// Draws the palette; returns where its cursor is.
-pub(super) fn draw(scene: &Scene<'_>, input: &Input, at: usize, room: Rect, buf: &mut Buffer) -> Option<Position> {
+pub(super) fn draw(
+    scene: &Scene<'_>,
+    input: &Input,
+    at: usize,
+    room: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
     let theme = scene.theme;
     let width = room.width.min(76);
     let inside = usize::from(width.saturating_sub(4));
