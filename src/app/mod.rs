@@ -8,6 +8,7 @@
 pub mod board;
 pub mod command;
 pub mod dialog;
+pub mod evidence;
 mod follow;
 pub mod key;
 pub mod log;

@@ -78,6 +78,14 @@ pub enum Refused {
     /// Words are missing.
     #[error("{0} needs a reason in words")]
     NeedsWords(&'static str),
+    /// A gate was asked, and did not pass.
+    #[error("{item} is not ticked: {why}")]
+    GateSaysNo {
+        /// The item.
+        item: ItemId,
+        /// The gate's reason.
+        why: String,
+    },
     /// A gate item was ticked without evidence of a pass.
     #[error("{0} is a gate: it is ticked by a number that passes, not by hand")]
     NeedsEvidence(ItemId),

@@ -31,6 +31,7 @@ const CONFIGURED: &str = "127.0.0.1:9464";
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
     #[command(flatten)]
+    /// How the room is opened.
     pub room: room::Args,
     /// Another story: the same seed gives the same numbers on every machine
     #[arg(long, value_name = "NUMBER")]

@@ -39,6 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = size)]
     pub size: Option<(u16, u16)>,
     #[command(flatten)]
+    /// Who writes.
     pub signed: who::Signed,
 }
 

@@ -22,7 +22,6 @@ use std::path::PathBuf;
 
 use super::{Common, Exit};
 
-pub use gate::gate_evidence;
 pub use place::{default_dir, directory_ledger};
 
 /// Arguments.

@@ -12,7 +12,7 @@ use crate::settings;
 
 use super::super::{Common, Exit, Output, output};
 use super::place::Place;
-use super::verbs::Signed;
+use super::super::who::Signed;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]

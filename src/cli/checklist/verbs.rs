@@ -3,42 +3,23 @@
 //! JSON of each: `{"run","seq","head","item","stage"}`, with the event's number and hash; `item` and
 //! `stage` are null where it is not about an item.
 
+use std::time::Duration;
+
 use anyhow::bail;
 use serde_json::json;
 use ulid::Ulid;
 
-use crate::checklist::{Author, Command, Kind, Refused, Run, expects};
+use crate::checklist::{Command, Item, Kind, Refused, Run, expects};
 use crate::ledger::{Ledger as _, LedgerError};
 use crate::model::{ItemId, Time, text};
 
+use super::super::who::Signed;
 use super::super::{Common, Exit, Output, output};
 use super::gate::gate_evidence;
 use super::place::Place;
 
-/// Who writes.
-#[derive(Debug, clap::Args)]
-pub(super) struct Signed {
-    /// Your name; it is written down as unverified [default: the user name]
-    #[arg(long, value_name = "NAME")]
-    by: Option<String>,
-    /// The role you act in
-    #[arg(long = "as", value_name = "ROLE")]
-    role: Option<String>,
-}
-
-impl Signed {
-    /// Nobody is authenticated on a command line, so every name is marked as unverified.
-    pub(super) fn author(&self) -> anyhow::Result<Author> {
-        let from_system =
-            || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|n| !n.is_empty()));
-        let name = match &self.by {
-            Some(by) if by.trim().is_empty() => bail!("--by needs a name"),
-            Some(by) => by.trim().to_owned(),
-            None => from_system().unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw())),
-        };
-        Ok(Author { role: self.role.clone(), ..Author::unverified(&name) })
-    }
-}
+/// How long a gate without a hold may take to be judged.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// `tick RUN ITEM`.
 #[derive(Debug, clap::Args)]
@@ -47,6 +28,9 @@ pub(super) struct Tick {
     run: String,
     /// The item's id
     item: String,
+    /// The longest to wait until a gate can be judged [default: its hold and a minute]
+    #[arg(long, value_name = "DURATION", value_parser = crate::model::duration::parse)]
+    timeout: Option<Duration>,
     #[command(flatten)]
     signed: Signed,
 }
@@ -93,17 +77,16 @@ pub(super) fn tick(args: &Tick, place: &Place, common: &Common) -> anyhow::Resul
     let run = place.ledger.open(&args.run)?;
     let item = item(&run, &args.item)?;
     let evidence = match run.template.item(&item) {
-        Some(definition) if matches!(definition.kind, Kind::Gate(_)) => {
+        Some(Item { kind: Kind::Gate(gate), .. }) => {
             // A gate that is settled or blocked is told so without asking any server.
-            crate::checklist::decide(&run, &Command::Tick { item: item.clone(), evidence: Vec::new() })
-                .map(|_| ())
-                .or_else(
-                    |refused| {
-                        if matches!(refused, Refused::NeedsEvidence(_)) { Ok(()) } else { Err(refused) }
-                    },
-                )
-                .map_err(LedgerError::Refused)?;
-            gate_evidence(definition, common).map_err(LedgerError::Refused)?
+            let asked = crate::checklist::decide(&run, &Command::Tick { item: item.clone(), evidence: Vec::new() });
+            if let Err(refused) = asked
+                && !matches!(refused, Refused::NeedsEvidence(_))
+            {
+                return Err(LedgerError::Refused(refused).into());
+            }
+            let patience = args.timeout.unwrap_or(gate.hold + PATIENCE);
+            gate_evidence(place, &run, gate, patience, common)?
         }
         _ => Vec::new(),
     };
