@@ -27,15 +27,36 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "runtime",
         &[
-            "model", "promql", "engine", "checklist", "settings", "http", "sources", "ledger", "exec", "app", "ui",
+            "model",
+            "promql",
+            "engine",
+            "checklist",
+            "settings",
+            "http",
+            "sources",
+            "ledger",
+            "exec",
+            "app",
+            "ui",
             "drill",
         ],
     ),
     (
         "cli",
         &[
-            "model", "promql", "engine", "checklist", "settings", "http", "sources", "ledger", "exec", "app", "ui",
-            "drill", "runtime",
+            "model",
+            "promql",
+            "engine",
+            "checklist",
+            "settings",
+            "http",
+            "sources",
+            "ledger",
+            "exec",
+            "app",
+            "ui",
+            "drill",
+            "runtime",
         ],
     ),
 ];
@@ -43,7 +64,11 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// What only some files may name: a process, a socket, a file.
 const KEPT: &[(&str, &[&str], &[&str])] = &[
     ("starts a process", &["process::Command"], &["exec"]),
-    ("opens a socket", &["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "reqwest::Client", "reqwest::get"], &["http", "drill"]),
+    (
+        "opens a socket",
+        &["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "reqwest::Client", "reqwest::get"],
+        &["http", "drill"],
+    ),
     (
         "touches files",
         &["std::fs", "tokio::fs", "File::open", "File::create", "OpenOptions"],
@@ -120,7 +145,8 @@ fn paths(tokens: &TokenStream, module: &[String], out: &mut Vec<(Vec<String>, Ve
                 out.push((module.to_vec(), path));
                 // `mod name { … }` is one level deeper for `super`.
                 if inline
-                    && let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(body))) = (trees.get(i), trees.get(i + 1))
+                    && let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(body))) =
+                        (trees.get(i), trees.get(i + 1))
                 {
                     let deeper: Vec<String> = module.iter().cloned().chain([name.to_string()]).collect();
                     paths(&body.stream(), &deeper, out);
@@ -173,7 +199,8 @@ fn every_arrow_between_rooms_is_in_the_table() {
     let table: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
     let mut wrong = Vec::new();
     for ((from, to), names) in arrows(&files) {
-        let allowed = table.get(from.as_str()).unwrap_or_else(|| panic!("{from} is not a room of the design"));
+        let allowed =
+            table.get(from.as_str()).unwrap_or_else(|| panic!("{from} is not a room of the design"));
         if table.contains_key(to.as_str()) && !allowed.contains(&to.as_str()) {
             wrong.push(format!("{from} → {to} in {names:?}"));
         }
@@ -188,7 +215,8 @@ fn the_table_has_no_circle_and_every_room_is_in_it() {
         assert!(below.iter().all(|b| above.contains(b)), "{room} imports a room that stands after it");
         above.insert(*room);
     }
-    let rooms: BTreeSet<String> = files().iter().filter(|f| f.name.contains('/')).map(|f| f.room().to_owned()).collect();
+    let rooms: BTreeSet<String> =
+        files().iter().filter(|f| f.name.contains('/')).map(|f| f.room().to_owned()).collect();
     let table: BTreeSet<String> = LAYERS.iter().map(|(room, _)| (*room).to_owned()).collect();
     assert_eq!(rooms, table);
 }
@@ -204,7 +232,12 @@ fn processes_sockets_and_files_stay_in_their_rooms() {
             let tested = file.module.last().is_some_and(|m| m.starts_with("test"));
             for (module, path) in &found {
                 let path = path.join("::");
-                let named = names.iter().any(|n| path == *n || path.contains(&format!("{n}::")) || path.ends_with(&format!("::{n}")) || path.starts_with(&format!("{n}::")));
+                let named = names.iter().any(|n| {
+                    path == *n
+                        || path.contains(&format!("{n}::"))
+                        || path.ends_with(&format!("::{n}"))
+                        || path.starts_with(&format!("{n}::"))
+                });
                 if named && !at_home && !tested && !module.iter().any(|m| m == "tests") {
                     wrong.push(format!("{} {what}: {path}", file.name));
                 }

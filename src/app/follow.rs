@@ -70,7 +70,8 @@ fn watch_gates_of(state: &mut State, template: &std::sync::Arc<Template>) {
         return;
     }
     let today = state.template.take();
-    let same = |item: &Item| today.as_ref().and_then(|t| t.item(&item.id)).is_some_and(|t| t.kind == item.kind);
+    let same =
+        |item: &Item| today.as_ref().and_then(|t| t.item(&item.id)).is_some_and(|t| t.kind == item.kind);
     let gates: Vec<GateDef> = template
         .items
         .iter()

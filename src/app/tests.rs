@@ -9,8 +9,8 @@ use super::*;
 use crate::checklist::{Author, Command, Item, Kind, Run, Stage, Template};
 use crate::model::gate::Idle;
 use crate::model::{
-    Answer, Board, Condition, Fault, FaultCode, GateDef, ItemId, Labels, Launch, Op, Point, Polled, SignalAnswer,
-    SignalDef, SourceDef, SourceId, SourceKind, Time, Unit,
+    Answer, Board, Condition, Fault, FaultCode, GateDef, ItemId, Labels, Launch, Op, Point, Polled,
+    SignalAnswer, SignalDef, SourceDef, SourceId, SourceKind, Time, Unit,
 };
 
 const T0: i64 = 1_764_684_000_000;
@@ -46,7 +46,12 @@ fn launch() -> Launch {
         infinite: None,
         nan: None,
     };
-    Launch { environment: "production".into(), sources: vec![source], signals: vec![signal], ..Launch::default() }
+    Launch {
+        environment: "production".into(),
+        sources: vec![source],
+        signals: vec![signal],
+        ..Launch::default()
+    }
 }
 
 fn item(id: &str, after: &[&str], kind: Kind) -> Item {
@@ -129,8 +134,12 @@ fn stage(state: &State, id: &str) -> Stage {
 
 fn depth(asked: Time, value: f64) -> Msg {
     let point = Point { labels: Labels::none(), value, sampled: asked };
-    let answer =
-        SignalAnswer { signal: "depth".into(), result: Ok(vec![point]), warnings: Vec::new(), history: Vec::new() };
+    let answer = SignalAnswer {
+        signal: "depth".into(),
+        result: Ok(vec![point]),
+        warnings: Vec::new(),
+        history: Vec::new(),
+    };
     let outcome = Ok(Answer { signals: vec![answer], ..Answer::default() });
     Msg::Polled(Box::new(Polled { source: "worker".into(), asked, took: Duration::ZERO, outcome }))
 }
@@ -139,7 +148,9 @@ fn depth(asked: Time, value: f64) -> Msg {
 fn a_tick_shows_as_done_only_when_it_is_saved() {
     let mut state = room();
     let effects = press(&mut state, "space");
-    assert!(matches!(&effects[..], [Effect::Append { command: Command::Tick { item, .. }, .. }] if item.as_str() == "read"));
+    assert!(
+        matches!(&effects[..], [Effect::Append { command: Command::Tick { item, .. }, .. }] if item.as_str() == "read")
+    );
     assert_eq!(stage(&state, "read"), Stage::Todo);
     assert!(state.run.as_ref().unwrap().pending.contains_key(&ItemId::from("read")));
     save(&mut state, &effects);
@@ -195,7 +206,10 @@ fn ticking_a_gate_polls_again_and_needs_pass_from_that_answer() {
     let effects = press(&mut state, "j space t");
     assert!(matches!(&effects[..], [Effect::Poll(source)] if source.as_str() == "worker"));
     let asked = state.now;
-    assert!(update(&mut state, depth(asked.before(Duration::from_secs(1)), 10.0)).is_empty(), "an older answer");
+    assert!(
+        update(&mut state, depth(asked.before(Duration::from_secs(1)), 10.0)).is_empty(),
+        "an older answer"
+    );
     let effects = update(&mut state, depth(asked, 612.0));
     assert!(effects.is_empty());
     assert_eq!(state.run.as_ref().unwrap().failed[&ItemId::from("queue")], "not ticked: 612 ≥ 500");
@@ -203,7 +217,9 @@ fn ticking_a_gate_polls_again_and_needs_pass_from_that_answer() {
     press(&mut state, "t");
     let now = state.now;
     let effects = update(&mut state, depth(now, 312.0));
-    let [Effect::Append { command: Command::Tick { evidence, .. }, .. }] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::Append { command: Command::Tick { evidence, .. }, .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
     assert_eq!((evidence[0].value.as_str(), evidence[0].sampled), ("312", now));
     save(&mut state, &effects);
     assert_eq!(stage(&state, "queue"), Stage::Done);
@@ -217,9 +233,13 @@ fn a_gate_whose_source_fails_is_not_ticked() {
     update(&mut state, depth(at(2), 10.0));
     press(&mut state, "j enter t");
     let fault = Fault::new(FaultCode::TimedOut, "no answer in 3s");
-    let poll = Polled { source: "worker".into(), asked: state.now, took: Duration::ZERO, outcome: Err(fault) };
+    let poll =
+        Polled { source: "worker".into(), asked: state.now, took: Duration::ZERO, outcome: Err(fault) };
     assert!(update(&mut state, Msg::Polled(Box::new(poll))).is_empty());
-    assert_eq!(state.run.as_ref().unwrap().failed[&ItemId::from("queue")], "not ticked: worker no answer in 3s");
+    assert_eq!(
+        state.run.as_ref().unwrap().failed[&ItemId::from("queue")],
+        "not ticked: worker no answer in 3s"
+    );
 }
 
 #[test]
@@ -233,7 +253,9 @@ fn an_item_that_waits_for_another_is_refused_without_a_poll() {
 fn skip_and_reopen_ask_for_a_reason_in_words() {
     let mut state = room();
     let effects = press(&mut state, "enter s enter o f f enter");
-    assert!(matches!(&effects[..], [Effect::Append { command: Command::Skip { reason, .. }, .. }] if reason == "off"));
+    assert!(
+        matches!(&effects[..], [Effect::Append { command: Command::Skip { reason, .. }, .. }] if reason == "off")
+    );
     save(&mut state, &effects);
     assert_eq!(stage(&state, "read"), Stage::Skipped);
     let effects = press(&mut state, "enter o b a c k enter");
@@ -248,7 +270,9 @@ fn a_pasted_sentence_ticks_nothing_and_fills_a_text_field() {
     press(&mut state, "n");
     update(&mut state, Msg::Paste("two\nlines\u{1b}".into()));
     let effects = press(&mut state, "enter");
-    assert!(matches!(&effects[..], [Effect::Append { command: Command::Note { text, .. }, .. }] if text == "two lines"));
+    assert!(
+        matches!(&effects[..], [Effect::Append { command: Command::Note { text, .. }, .. }] if text == "two lines")
+    );
 }
 
 #[test]
@@ -269,7 +293,9 @@ fn t0_is_set_from_the_palette_as_people_say_it() {
         update(&mut state, Msg::Paste(typed.into()));
         let now = state.now;
         let effects = press(&mut state, "enter");
-        let [Effect::Append { command: Command::SetT0 { t0: set }, .. }] = &effects[..] else { panic!("{effects:?}") };
+        let [Effect::Append { command: Command::SetT0 { t0: set }, .. }] = &effects[..] else {
+            panic!("{effects:?}")
+        };
         match t0 {
             Some(t0) => assert_eq!(set.rfc3339(), t0),
             None => assert!(set.since(now) >= Duration::from_secs(1800)),
@@ -295,7 +321,8 @@ fn another_terminals_tick_is_seen_and_logged() {
     let effects = update(&mut state, Msg::RunChanged);
     assert!(matches!(effects[..], [Effect::Read(1)]));
     let run = &state.run.as_ref().unwrap().run;
-    let fact = crate::checklist::decide(run, &Command::Tick { item: "read".into(), evidence: Vec::new() }).unwrap();
+    let fact =
+        crate::checklist::decide(run, &Command::Tick { item: "read".into(), evidence: Vec::new() }).unwrap();
     let event = run.next_event("other", at(9), &Author::unverified("raj"), fact);
     update(&mut state, Msg::Events(Ok(vec![event.clone()])));
     update(&mut state, Msg::Events(Ok(vec![event])));

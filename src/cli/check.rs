@@ -39,12 +39,14 @@ pub struct Args {
 /// No config, or one that cannot be read; a run that does not exist.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let cwd = Path::new("");
-    let path = settings::discover(common.config.as_deref(), cwd).with_context(|| settings::nothing_found(cwd))?;
+    let path =
+        settings::discover(common.config.as_deref(), cwd).with_context(|| settings::nothing_found(cwd))?;
     let loaded = settings::load(&path).map_err(|e| anyhow!(e.rendered))?;
     let launch = loaded.launch;
     let run = args.run.as_deref().map(|id| open(id, &launch)).transpose()?;
     let gates = counting(loaded.template.as_ref(), run.as_ref());
-    let wanted: BTreeSet<GateId> = launch.gates.iter().chain(gates.iter().copied()).map(|g| g.id.clone()).collect();
+    let wanted: BTreeSet<GateId> =
+        launch.gates.iter().chain(gates.iter().copied()).map(|g| g.id.clone()).collect();
     let patience = args.timeout.unwrap_or_else(|| patience(&launch, &gates));
     let judged = judge::until_judged(&launch, &gates, &wanted, patience)?;
     let overall = judged.watch.overall(judged.now, |_| true);
@@ -127,11 +129,20 @@ fn page(judged: &Judged, overall: &Overall) -> String {
         let Some(gate) = judged.watch.gate(id) else { continue };
         let line = crate::app::summary::line(gate, judgement);
         let glyph = judgement.verdict.glyph();
-        text.push_str(&format!("{glyph} {id:width$}  {:7}  {}  ({})\n", judgement.verdict.word(), line.text, line.source));
+        text.push_str(&format!(
+            "{glyph} {id:width$}  {:7}  {}  ({})\n",
+            judgement.verdict.word(),
+            line.text,
+            line.source
+        ));
         if judgement.verdict != Verdict::Pass {
             let limit = judgement.threshold;
             let wants = format!("wants {} {}", limit.op.as_str(), number(limit.value, gate.unit));
-            text.push_str(&format!("  {:width$}           {wants}: {}\n", "", crate::model::text::harmless(&gate.query)));
+            text.push_str(&format!(
+                "  {:width$}           {wants}: {}\n",
+                "",
+                crate::model::text::harmless(&gate.query)
+            ));
         }
     }
     if overall.gates.is_empty() {

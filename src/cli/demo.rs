@@ -84,7 +84,8 @@ fn setup(args: &Args, seed: u64) -> anyhow::Result<(Setup, tempfile::TempDir)> {
     let template = template.map(Arc::new).context("the demo has no checklist")?;
 
     let clock = Clock::simulated(DEMO_START);
-    let runs = tempfile::Builder::new().prefix("gonogo-demo-").tempdir().context("no room for the demo's run")?;
+    let runs =
+        tempfile::Builder::new().prefix("gonogo-demo-").tempdir().context("no room for the demo's run")?;
     let store = {
         let clock = clock.clone();
         Arc::new(move || clock.now())
@@ -120,7 +121,8 @@ fn is_terminal() -> bool {
 
 fn parse() -> anyhow::Result<(Launch, Option<crate::checklist::Template>)> {
     let checklist = Some(("checklists/tasks-launch.toml", CHECKLIST));
-    settings::parse("config/demo.toml", CONFIG, Path::new("config"), checklist).map_err(|e| anyhow!(e.rendered))
+    settings::parse("config/demo.toml", CONFIG, Path::new("config"), checklist)
+        .map_err(|e| anyhow!(e.rendered))
 }
 
 /// Points the embedded config's sources at the port that was free.

@@ -80,7 +80,9 @@ pub fn main() -> Exit {
         Err(error) => return exit::of_clap(&error),
     };
     if cli.command.is_some() && cli.room.given() {
-        output::complain("--once, --write, --run, --theme and --size open the room: put them after the command, or leave the command out");
+        output::complain(
+            "--once, --write, --run, --theme and --size open the room: put them after the command, or leave the command out",
+        );
         return Exit::Usage;
     }
     let common = &cli.common;

@@ -106,9 +106,8 @@ pub(super) fn theme(args: &Args, launch: &Launch) -> anyhow::Result<ui::Theme> {
         (None, Some(name)) => name.as_str(),
         (None, None) => "dark",
     };
-    ui::Theme::named(name).with_context(|| {
-        format!("no theme {name:?}; there are {}", ui::Theme::NAMES.join(", "))
-    })
+    ui::Theme::named(name)
+        .with_context(|| format!("no theme {name:?}; there are {}", ui::Theme::NAMES.join(", ")))
 }
 
 /// On a terminal the room itself, elsewhere one frame of it as text.

@@ -48,7 +48,9 @@ fn section(command: &clap::Command, name: &str, text: &mut Vec<u8>) -> io::Resul
     man.render_synopsis_section(&mut part)?;
     man.render_options_section(&mut part)?;
     // Headings of a part stand below the command's own.
-    text.extend(String::from_utf8_lossy(&part).replace("\n.SH ", "\n.SS ").replacen(".SH ", ".SS ", 1).bytes());
+    text.extend(
+        String::from_utf8_lossy(&part).replace("\n.SH ", "\n.SS ").replacen(".SH ", ".SS ", 1).bytes(),
+    );
     for sub in command.get_subcommands() {
         section(sub, &format!("{name} {}", sub.get_name()), text)?;
     }

@@ -32,6 +32,7 @@ impl Signed {
 }
 
 fn from_system() -> String {
-    let named = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|n| !n.is_empty()));
+    let named =
+        ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|n| !n.is_empty()));
     named.unwrap_or_else(|| format!("uid-{}", rustix::process::getuid().as_raw()))
 }

@@ -33,7 +33,8 @@ impl Clock {
     /// Moves a simulated clock; it runs on with the wall for at most `runs_on`.
     pub fn set(&self, at: Time, runs_on: Duration) {
         if let Some(step) = &self.0 {
-            *step.lock().unwrap_or_else(PoisonError::into_inner) = Step { at, since: Instant::now(), runs_on };
+            *step.lock().unwrap_or_else(PoisonError::into_inner) =
+                Step { at, since: Instant::now(), runs_on };
         }
     }
 

@@ -107,7 +107,9 @@ impl Hands {
                 self.with_book(move |book| Some(Msg::Events(book.ledger.read(&run, from).map_err(words))));
             }
             Effect::Start => {
-                self.with_book(|book| Some(Msg::Opened(book.begin().map(|r| Some(Box::new(r))).map_err(words))));
+                self.with_book(|book| {
+                    Some(Msg::Opened(book.begin().map(|r| Some(Box::new(r))).map_err(words)))
+                });
             }
             Effect::Quit | Effect::Suspend => {}
         }

@@ -31,7 +31,8 @@ pub struct Once {
 /// # Errors
 /// The system's, where a thread cannot be had.
 pub fn frame(setup: Setup, once: &Once) -> io::Result<(Buffer, State)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
     let theme = setup.theme.clone();
     let (state, _hands) = runtime.block_on(settled(setup, once))?;
     runtime.shutdown_timeout(Duration::from_millis(100));
@@ -79,13 +80,7 @@ async fn settled(setup: Setup, once: &Once) -> io::Result<(State, Hands)> {
 }
 
 /// Presses a key as a patient user does: the screen has caught up, and no dialog is too young.
-async fn press(
-    state: &mut State,
-    hands: &mut Hands,
-    key: Key,
-    messages: &mut Receiver<Msg>,
-    until: Instant,
-) {
+async fn press(state: &mut State, hands: &mut Hands, key: Key, messages: &mut Receiver<Msg>, until: Instant) {
     let at = state.now.after(crate::app::state::TYPE_AHEAD);
     take(state, hands, Msg::Key(key, at));
     while busy(state) {

@@ -11,8 +11,8 @@ use crate::app::Msg;
 use crate::model::{Launch, Polled, SourceDef, SourceId};
 use crate::sources::schedule::next_delay;
 
-use super::feed::{self, Polls};
 use super::Clock;
+use super::feed::{self, Polls};
 
 /// Starts the tasks on the polling thread.
 ///
@@ -31,7 +31,13 @@ pub(super) fn start(launch: &Arc<Launch>, clock: &Clock, room: Sender<Msg>) -> s
         let tasks: Vec<_> = ears
             .into_iter()
             .map(|(def, asked)| {
-                tokio::task::spawn_local(one_source(Arc::clone(&launch), def, clock.clone(), asked, room.clone()))
+                tokio::task::spawn_local(one_source(
+                    Arc::clone(&launch),
+                    def,
+                    clock.clone(),
+                    asked,
+                    room.clone(),
+                ))
             })
             .collect();
         for task in tasks {
@@ -51,7 +57,8 @@ async fn one_source(
     let mut source = match feed::source(&launch, &def) {
         Ok(source) => source,
         Err(fault) => {
-            let poll = Polled { source: def.id, asked: clock.now(), took: Duration::ZERO, outcome: Err(fault) };
+            let poll =
+                Polled { source: def.id, asked: clock.now(), took: Duration::ZERO, outcome: Err(fault) };
             let _ = room.send(Msg::Polled(Box::new(poll))).await;
             return;
         }

@@ -15,8 +15,8 @@ use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
@@ -83,8 +83,10 @@ impl Screen {
     fn take_over(&mut self) -> io::Result<()> {
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
-        queue!(self.bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
-        self.terminal.clear()?;
+        queue!(self.bytes, EnterAlternateScreen, EnableBracketedPaste, Hide, Clear(ClearType::All))?;
+        // A new one knows nothing of what was on the screen before, so that the next frame is whole.
+        // (`Terminal::clear` would ask the terminal where its cursor is, and wait for the answer.)
+        self.terminal = Terminal::new(CrosstermBackend::new(self.bytes.clone()))?;
         self.send();
         Ok(())
     }

@@ -15,7 +15,8 @@ pub(super) fn bounds(values: &[f64], limits: impl Iterator<Item = f64>, steps: u
     let span = if high > low { (high - low) * 1.05 } else { 1.0 };
     let step = round_up(span / steps.max(1) as f64);
     let bottom = (low / step).floor() * step;
-    let top = (bottom + step).max((high / step).ceil() * step);
+    // A little air above the highest value.
+    let top = (bottom + step).max((high * 1.05 / step).ceil() * step);
     (bottom, top, step)
 }
 

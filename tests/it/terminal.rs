@@ -62,8 +62,10 @@ impl Pty {
         command.set_controlling_tty(start.controlling);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let seen =
-            Arc::new(Mutex::new(Seen { raw: Vec::new(), screen: vt100::Parser::new(cells(start.size.1), cells(start.size.0), 0) }));
+        let seen = Arc::new(Mutex::new(Seen {
+            raw: Vec::new(),
+            screen: vt100::Parser::new(cells(start.size.1), cells(start.size.0), 0),
+        }));
         if start.read {
             let mut reader = pair.master.try_clone_reader().unwrap();
             let seen = Arc::clone(&seen);

@@ -29,19 +29,27 @@ pub(super) fn gate_evidence(
     common: &Common,
 ) -> anyhow::Result<Vec<Evidence>> {
     let cwd = Path::new("");
-    let path = settings::discover(common.config.as_deref(), cwd)
-        .with_context(|| format!("{} is a gate, and only a config says what to poll: {}", gate.id, settings::nothing_found(cwd)))?;
+    let path = settings::discover(common.config.as_deref(), cwd).with_context(|| {
+        format!(
+            "{} is a gate, and only a config says what to poll: {}",
+            gate.id,
+            settings::nothing_found(cwd)
+        )
+    })?;
     let mut launch = settings::load(&path).map_err(|e| anyhow!(e.rendered))?.launch;
     let copy = place.ledger.run_dir(&run.id).join("template.toml");
     let text = fs::read_to_string(&copy).with_context(|| format!("cannot read {}", copy.display()))?;
     let (name, config) = (copy.display().to_string(), path.display().to_string());
-    let (_, signals) = settings::template_for(&name, &text, &config, &launch).map_err(|e| anyhow!(e.rendered))?;
+    let (_, signals) =
+        settings::template_for(&name, &text, &config, &launch).map_err(|e| anyhow!(e.rendered))?;
     launch.signals.retain(|today| signals.iter().all(|own| own.id != today.id));
     launch.signals.extend(signals);
 
     let judged = judge::until_judged(&launch, &[gate], &BTreeSet::from([gate.id.clone()]), patience)?;
     let judgement = judged.watch.judge(&gate.id, judged.now).context("the gate is not watched")?;
-    let no = |why: &str| LedgerError::Refused(Refused::GateSaysNo { item: gate.id.as_str().into(), why: why.into() });
+    let no = |why: &str| {
+        LedgerError::Refused(Refused::GateSaysNo { item: gate.id.as_str().into(), why: why.into() })
+    };
     if judgement.verdict != Verdict::Pass {
         return Err(no(&judgement.reason.text).into());
     }

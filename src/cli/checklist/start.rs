@@ -10,9 +10,9 @@ use crate::ledger::Ledger as _;
 use crate::model::{Time, text};
 use crate::settings;
 
+use super::super::who::Signed;
 use super::super::{Common, Exit, Output, output};
 use super::place::Place;
-use super::super::who::Signed;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
