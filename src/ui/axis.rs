@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::model::Time;
 
+/// A little air above the highest value.
+const AIR: f64 = 1.05;
+
 /// Bottom, top and step of a value axis: zero is on it, and so are the values and the thresholds,
 /// unless a threshold is so far away that the values would lie flat.
 pub(super) fn bounds(values: &[f64], limits: impl Iterator<Item = f64>, steps: usize) -> (f64, f64, f64) {
@@ -12,11 +15,11 @@ pub(super) fn bounds(values: &[f64], limits: impl Iterator<Item = f64>, steps: u
     let near: Vec<f64> = limits.filter(|l| *l <= high * 3.0 || high == 0.0).collect();
     let high = near.iter().copied().fold(high, f64::max);
     let low = near.iter().copied().fold(low, f64::min);
-    let span = if high > low { (high - low) * 1.05 } else { 1.0 };
+    let high = if high > low { high } else { low + 1.0 / AIR };
+    let span = (high - low) * AIR;
     let step = round_up(span / steps.max(1) as f64);
     let bottom = (low / step).floor() * step;
-    // A little air above the highest value.
-    let top = (bottom + step).max((high * 1.05 / step).ceil() * step);
+    let top = (bottom + step).max((high * AIR / step).ceil() * step);
     (bottom, top, step)
 }
 
