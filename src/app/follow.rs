@@ -121,7 +121,9 @@ pub(super) fn template_changed(state: &mut State, changed: bool) {
 
 /// An event in words, as the log says it.
 fn words(event: &Event) -> String {
-    let by = &event.author.by;
+    // Nobody vouched for a name with a question mark.
+    let mark = if event.author.by == event.author.name() { "" } else { "?" };
+    let by = format!("{}{mark}", event.author.name());
     match &event.fact {
         Fact::Start { checklist, .. } => format!("{by} started {checklist}"),
         Fact::Tick { item, evidence } => match evidence.first() {

@@ -5,6 +5,7 @@
 //! codes: 0 GO, 1 NO-GO, 3 unknown, 4 timed out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -129,20 +130,22 @@ fn page(judged: &Judged, overall: &Overall) -> String {
         let Some(gate) = judged.watch.gate(id) else { continue };
         let line = crate::app::summary::line(gate, judgement);
         let glyph = judgement.verdict.glyph();
-        text.push_str(&format!(
-            "{glyph} {id:width$}  {:7}  {}  ({})\n",
+        let _ = writeln!(
+            text,
+            "{glyph} {id:width$}  {:7}  {}  ({})",
             judgement.verdict.word(),
             line.text,
             line.source
-        ));
+        );
         if judgement.verdict != Verdict::Pass {
             let limit = judgement.threshold;
             let wants = format!("wants {} {}", limit.op.as_str(), number(limit.value, gate.unit));
-            text.push_str(&format!(
-                "  {:width$}           {wants}: {}\n",
+            let _ = writeln!(
+                text,
+                "  {:width$}           {wants}: {}",
                 "",
                 crate::model::text::harmless(&gate.query)
-            ));
+            );
         }
     }
     if overall.gates.is_empty() {

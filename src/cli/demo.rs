@@ -100,6 +100,7 @@ fn setup(args: &Args, seed: u64) -> anyhow::Result<(Setup, tempfile::TempDir)> {
         t0: Some(t0()),
         run: None,
         start: true,
+        clock: clock.clone(),
     };
     let mut state = room::state(&args.room, &launch, Some(template), &clock)?;
     state.demo = true;

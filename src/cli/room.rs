@@ -80,6 +80,7 @@ fn live(args: &Args, loaded: Loaded) -> anyhow::Result<Setup> {
         t0: launch.t0,
         run: args.run.clone(),
         start: false,
+        clock: clock.clone(),
     });
     Ok(Setup { theme: theme(args, &launch)?, launch, state, feed: Feed::Polling, clock, book })
 }
@@ -101,9 +102,8 @@ pub(super) fn state(
 pub(super) fn theme(args: &Args, launch: &Launch) -> anyhow::Result<ui::Theme> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     let name = match (&args.theme, &launch.theme) {
-        (Some(name), _) => name.as_str(),
         (None, _) if no_color => "mono",
-        (None, Some(name)) => name.as_str(),
+        (Some(name), _) | (None, Some(name)) => name.as_str(),
         (None, None) => "dark",
     };
     ui::Theme::named(name)

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
+use ulid::Ulid;
 
 use crate::app::{Effect, Msg, NotSaved};
 use crate::checklist::{Author, Command, Mode, Run, Template, expects};
 use crate::ledger::{Ledger, LedgerError, Watch};
 use crate::model::{RunId, Time};
 
-use super::Polls;
+use super::{Clock, Polls};
 
 /// What a room needs of the ledger.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct Book {
     pub run: Option<String>,
     /// Start a run where there is none.
     pub start: bool,
+    /// The room's clock.
+    pub clock: Clock,
 }
 
 impl Book {
@@ -51,6 +54,15 @@ impl Book {
             }
         }
         if self.start { self.begin().map(Some) } else { Ok(None) }
+    }
+
+    /// The id of a new event. In step with a simulation it must come out the same each time.
+    fn event_id(&self, ticket: u64) -> Ulid {
+        if self.clock.is_simulated() {
+            let at = u64::try_from(self.clock.now().millis()).unwrap_or(0);
+            return Ulid::from_parts(at, u128::from(ticket));
+        }
+        Ulid::generate()
     }
 
     /// Starts a run.
@@ -117,7 +129,7 @@ impl Hands {
 
     fn append(&self, ticket: u64, seen: Box<Run>, command: Command) {
         self.with_book(move |book| {
-            let id = ulid::Ulid::generate().to_string();
+            let id = book.event_id(ticket).to_string();
             let needs = expects(&seen, &command);
             let outcome = book.ledger.append(&seen, &needs, &id, &book.author, &command);
             let outcome = outcome.map_err(|error| NotSaved {
@@ -140,6 +152,7 @@ impl Hands {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 fn words(error: LedgerError) -> String {
     error.to_string()
 }

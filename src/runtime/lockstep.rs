@@ -19,6 +19,9 @@ use super::feed::{self, Lockstep, Polls};
 /// One simulated step.
 const STEP: Duration = Duration::from_secs(1);
 
+/// How far the clock runs on with the wall before the next step: up to it, and not to it.
+const RUNS_ON: Duration = Duration::from_millis(999);
+
 /// Starts the stepping thread.
 ///
 /// # Errors
@@ -54,7 +57,7 @@ async fn run(
     loop {
         let forwarding = now < step.forward_to;
         serve(&step, now);
-        clock.set(now, if forwarding { Duration::ZERO } else { STEP - Duration::from_millis(1) });
+        clock.set(now, if forwarding { Duration::ZERO } else { RUNS_ON });
         for (every, source) in &mut sources {
             if now.since(step.start).as_millis().is_multiple_of(every.as_millis().max(1)) {
                 room.send(Msg::Polled(Box::new(source.poll(now).await))).await.ok()?;

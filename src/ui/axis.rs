@@ -42,9 +42,9 @@ fn round_up(step: f64) -> f64 {
 /// Round moments of the window with their labels.
 pub(super) fn times(begin: Time, now: Time, window: Duration) -> Vec<(Time, String)> {
     let step: i64 = match window.as_secs() {
-        ..=300 => 60_000,
-        ..=900 => 180_000,
-        ..=3600 => 600_000,
+        0..=300 => 60_000,
+        301..=900 => 180_000,
+        901..=3600 => 600_000,
         _ => 3_600_000,
     };
     let first = begin.millis().div_euclid(step) + 1;

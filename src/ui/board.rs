@@ -221,8 +221,7 @@ impl Plan {
 fn column_width(table: &BoardTable, column: usize) -> usize {
     let Some((title, unit)) = table.columns.get(column) else { return 0 };
     let usual = match unit {
-        Unit::Jobs | Unit::None => 5,
-        Unit::Seconds => 5,
+        Unit::Jobs | Unit::None | Unit::Seconds => 5,
         Unit::Percent | Unit::Ratio => 6,
         Unit::PerSecond => 7,
         Unit::Bytes => 9,

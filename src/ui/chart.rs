@@ -31,6 +31,9 @@ use super::past::{at, segments};
 use super::row::{Row, cells, cut};
 use super::scene::{Scene, put};
 
+/// A stretch of a line without a gap, in the canvas' coordinates.
+type Run = Vec<(f64, f64)>;
+
 /// Lines of more series than this cannot be told apart.
 const MOST: usize = 6;
 
@@ -116,7 +119,7 @@ impl<'a> View<'a> {
     fn lines(&self, buf: &mut Buffer) {
         let span = self.window.as_millis() as f64;
         let x = |t: Time| t.millis().saturating_sub(self.begin.millis()) as f64;
-        let parts: Vec<(Vec<Vec<(f64, f64)>>, Color)> = self
+        let parts: Vec<(Vec<Run>, Color)> = self
             .series
             .iter()
             .map(|(series, style)| {

@@ -74,10 +74,10 @@ fn series(source: &SourceState) -> String {
         _ => value::in_unit(notes.bytes as f64, Unit::Bytes),
     };
     if notes.unreadable > 0 {
-        words.push_str(&format!(", {} lines unreadable", notes.unreadable));
+        words = format!("{words}, {} lines unreadable", notes.unreadable);
     }
     if notes.series_cut > 0 {
-        words.push_str(&format!(", {} series left out", notes.series_cut));
+        words = format!("{words}, {} series left out", notes.series_cut);
     }
     words
 }

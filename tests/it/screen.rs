@@ -56,7 +56,8 @@ fn a_newcomer_sees_a_living_room_ticks_an_item_resizes_and_quits() {
 #[test]
 fn frames_are_synchronized_updates() {
     let mut pty = Pty::start(&Start::default());
-    pty.until_shows("DEMO");
+    // More than one frame has come, so the first is whole.
+    pty.until("the opened run", |s| s.contains("▸"));
     let raw = pty.raw();
     assert!(contains(&raw, b"\x1b[?2026h") && contains(&raw, b"\x1b[?2026l"));
 }

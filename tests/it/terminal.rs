@@ -1,7 +1,9 @@
 //! A real terminal for the program: a pty whose output is kept raw and as a screen.
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
@@ -15,6 +17,9 @@ pub struct Pty {
     keys: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<Mutex<Seen>>,
+    /// Reads the pty, and holds it open, until it is told to stop and one more frame came.
+    reader: Option<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
 }
 
 struct Seen {
@@ -66,20 +71,26 @@ impl Pty {
             raw: Vec::new(),
             screen: vt100::Parser::new(cells(start.size.1), cells(start.size.0), 0),
         }));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut reading = None;
         if start.read {
+            let stop = Arc::clone(&stop);
             let mut reader = pair.master.try_clone_reader().unwrap();
             let seen = Arc::clone(&seen);
-            std::thread::spawn(move || {
+            reading = Some(std::thread::spawn(move || {
                 let mut bytes = [0; 65_536];
                 while let Ok(n @ 1..) = reader.read(&mut bytes) {
                     let mut seen = seen.lock().unwrap();
                     seen.raw.extend_from_slice(&bytes[..n]);
                     seen.screen.process(&bytes[..n]);
+                    if stop.load(Ordering::SeqCst) {
+                        return;
+                    }
                 }
-            });
+            }));
         }
         let keys = pair.master.take_writer().unwrap();
-        Self { master: Some(pair.master), keys: Some(keys), child, seen }
+        Self { master: Some(pair.master), keys: Some(keys), child, seen, reader: reading, stop }
     }
 
     pub fn screen(&self) -> String {
@@ -132,8 +143,12 @@ impl Pty {
 
     /// Closes the pty, as a dropped ssh connection does.
     pub fn hang_up(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
         self.keys = None;
         self.master = None;
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
     }
 
     /// Waits for the end and says how long it took.
