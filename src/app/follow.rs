@@ -1,8 +1,8 @@
 //! What the room does about what it hears: changes become log lines, events become the run.
 
-use crate::checklist::{Event, Fact, Run};
+use crate::checklist::{Event, Fact, Item, Kind, Run, Template};
 use crate::engine::Change;
-use crate::model::Verdict;
+use crate::model::{Condition, GateDef, Verdict};
 
 use super::log::LogKind;
 use super::run::RunView;
@@ -41,7 +41,7 @@ pub(super) fn opened(state: &mut State, outcome: Result<Option<Box<Run>>, String
     match outcome {
         Ok(Some(run)) => {
             state.run_note = None;
-            state.template = Some(std::sync::Arc::clone(&run.template));
+            watch_gates_of(state, &run.template);
             let now = state.now;
             state.log.add(now, LogKind::Run, format!("run {} opened at event {}", run.id, run.seq));
             let next = run.next().and_then(|next| run.template.items.iter().position(|i| i.id == next.id));
@@ -60,6 +60,34 @@ pub(super) fn opened(state: &mut State, outcome: Result<Option<Box<Run>>, String
             }
         }
     }
+}
+
+/// A run keeps the template it was started with, so its gates may not be those of today's file. A
+/// gate with an expression of its own is polled by today's text; where that is another one, the run's
+/// gate must not be judged on it, and stays unknown.
+fn watch_gates_of(state: &mut State, template: &std::sync::Arc<Template>) {
+    if state.template.as_ref().is_some_and(|today| today == template) {
+        return;
+    }
+    let today = state.template.take();
+    let same =
+        |item: &Item| today.as_ref().and_then(|t| t.item(&item.id)).is_some_and(|t| t.kind == item.kind);
+    let gates: Vec<GateDef> = template
+        .items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            Kind::Gate(gate) if !own_expression(gate) || same(item) => Some(gate.clone()),
+            Kind::Gate(gate) => Some(GateDef { condition: Condition::Signal("".into()), ..gate.clone() }),
+            Kind::Check => None,
+        })
+        .collect();
+    let launch = std::sync::Arc::clone(&state.launch);
+    state.watch.watch_instead(&launch, &gates);
+    state.template = Some(std::sync::Arc::clone(template));
+}
+
+fn own_expression(gate: &GateDef) -> bool {
+    matches!(&gate.condition, Condition::Signal(signal) if signal.as_str().starts_with("gate:"))
 }
 
 /// Takes saved events into the run, in order; what was taken in already is passed over.
@@ -93,7 +121,9 @@ pub(super) fn template_changed(state: &mut State, changed: bool) {
 
 /// An event in words, as the log says it.
 fn words(event: &Event) -> String {
-    let by = &event.author.by;
+    // Nobody vouched for a name with a question mark.
+    let mark = if event.author.by == event.author.name() { "" } else { "?" };
+    let by = format!("{}{mark}", event.author.name());
     match &event.fact {
         Fact::Start { checklist, .. } => format!("{by} started {checklist}"),
         Fact::Tick { item, evidence } => match evidence.first() {

@@ -8,6 +8,7 @@
 pub mod board;
 pub mod command;
 pub mod dialog;
+pub mod evidence;
 mod follow;
 pub mod key;
 pub mod log;
@@ -26,3 +27,6 @@ pub use msg::{Effect, Msg, NotSaved};
 pub use run::RunView;
 pub use state::{Block, Dialog, State};
 pub use update::update;
+
+#[cfg(test)]
+mod tests;

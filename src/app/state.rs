@@ -115,17 +115,15 @@ impl State {
             Kind::Gate(gate) => Some(gate),
             Kind::Check => None,
         });
-        let watch = Watch::new(&launch, gates);
-        let write = launch.write;
         let mut state = Self {
             now,
-            launch: Arc::clone(&launch),
-            watch,
+            watch: Watch::new(&launch, gates),
+            write: launch.write,
+            launch,
             run: None,
             run_note: None,
             demo: false,
             forwarding: false,
-            write,
             log: Log::default(),
             notice: None,
             keymap,
@@ -234,7 +232,7 @@ impl State {
 
     /// The window that charts show.
     pub fn chart_window(&self) -> Duration {
-        WINDOWS.get(self.window).copied().unwrap_or(Duration::from_secs(900))
+        WINDOWS.get(self.window).copied().unwrap_or(Duration::from_mins(15))
     }
 
     pub(super) fn ticket(&mut self) -> u64 {

@@ -33,7 +33,7 @@ pub fn line(gate: &Gate, judgement: &Judgement) -> ReasonLine {
     if let (Verdict::Fail, Some(lasting)) = (judgement.verdict, judgement.lasting)
         && !lasting.is_zero()
     {
-        text.push_str(&format!(" for {}", short(lasting)));
+        text = format!("{text} for {}", short(lasting));
     }
     let series: Vec<&str> = judgement.labels.iter().map(|(_, value)| value).collect();
     if !series.is_empty() {

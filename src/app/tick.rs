@@ -2,7 +2,7 @@
 //! shown as done.
 
 use crate::checklist::{Command, Event, Evidence, Kind};
-use crate::model::{Condition, GateId, ItemId, Polled, Time, Verdict, value};
+use crate::model::{GateId, ItemId, Polled, Time, Verdict};
 
 use super::log::LogKind;
 use super::msg::{Effect, NotSaved};
@@ -92,26 +92,11 @@ fn decide(state: &mut State, item: &ItemId) -> Vec<Effect> {
         fail(state, item, format!("not ticked: {}", judgement.reason.text));
         return Vec::new();
     }
-    match evidence(state, &gate) {
-        Some(evidence) => append(state, Command::Tick { item: item.clone(), evidence: vec![evidence] }),
-        None => {
-            fail(state, item, "not ticked: there is no number to back it".into());
-            Vec::new()
-        }
-    }
-}
-
-/// The number behind a gate's newest judgement, as it is stored with the tick (rule 9).
-fn evidence(state: &State, id: &GateId) -> Option<Evidence> {
-    let gate = state.watch.gate(id)?;
-    let judgement = state.watch.judge(id, state.now)?;
-    Some(Evidence {
-        kind: if matches!(gate.def.condition, Condition::Flag { .. }) { "flag" } else { "metric" }.into(),
-        query: gate.query.clone(),
-        value: value::text(judgement.value?),
-        sampled: judgement.sampled?,
-        source: gate.source.as_str().into(),
-    })
+    let Some(evidence) = super::evidence::of_gate(&state.watch, &gate, state.now) else {
+        fail(state, item, "not ticked: there is no number to back it".into());
+        return Vec::new();
+    };
+    append(state, Command::Tick { item: item.clone(), evidence: vec![evidence] })
 }
 
 /// Hands a command to the ledger; the item shows "saving" until it is durable.

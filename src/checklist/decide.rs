@@ -48,6 +48,14 @@ pub enum Refused {
     /// There is no such item.
     #[error("this run has no item {0}")]
     NoSuchItem(ItemId),
+    /// There is no such item, and one with nearly that name.
+    #[error("this run has no item {asked}; did you mean {nearest}?")]
+    Misspelt {
+        /// What was asked for.
+        asked: ItemId,
+        /// The item with the name most like it.
+        nearest: ItemId,
+    },
     /// It is already done or skipped.
     #[error("{item} is already {stage}")]
     Settled {
@@ -70,6 +78,14 @@ pub enum Refused {
     /// Words are missing.
     #[error("{0} needs a reason in words")]
     NeedsWords(&'static str),
+    /// A gate was asked, and did not pass.
+    #[error("{item} is not ticked: {why}")]
+    GateSaysNo {
+        /// The item.
+        item: ItemId,
+        /// The gate's reason.
+        why: String,
+    },
     /// A gate item was ticked without evidence of a pass.
     #[error("{0} is a gate: it is ticked by a number that passes, not by hand")]
     NeedsEvidence(ItemId),

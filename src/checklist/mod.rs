@@ -23,3 +23,6 @@ pub use template::{Item, Kind, Template};
 /// What the screen and `checklist show` say when a template in the repository no longer is the one
 /// that a run was started from. The run goes on with its own copy.
 pub const TEMPLATE_CHANGED: &str = "template changed since this run began";
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,150 @@
-//! (being built)
+//! `gonogo config`: is a config right, what may stand in one, and which one is used.
 
-use super::{Common, Exit};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use serde_json::{Value, json};
+
+use super::{Common, Exit, Output, output};
+use crate::model::SourceKind;
+use crate::settings::{self, Checked, Loaded, SettingsError};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Sub,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Sub {
+    /// Check a launch config and the checklist it names, or a checklist
+    Check {
+        /// The file [default: the config that would be used]
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of a file, for editors
+    Schema {
+        /// Of which file
+        #[arg(value_enum, default_value_t)]
+        of: Schema,
+    },
+    /// Print which config would be used
+    Path,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Schema {
+    /// A launch config.
+    #[default]
+    Config,
+    /// A checklist template.
+    Checklist,
+}
 
 /// Runs the command.
-pub fn run(_args: &Args, _common: &Common) -> anyhow::Result<Exit> {
-    todo!()
+///
+/// # Errors
+/// No config to be found, a closed pipe. What is wrong in a file is printed and is exit 2.
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
+    match &args.command {
+        Sub::Check { file } => check(file.as_deref().or(common.config.as_deref()), common.output),
+        Sub::Schema { of } => {
+            let schema = match of {
+                Schema::Config => settings::config_schema(),
+                Schema::Checklist => settings::checklist_schema(),
+            };
+            output::print(&format!("{schema:#}\n"))?;
+            Ok(Exit::Yes)
+        }
+        Sub::Path => {
+            let path = used(common.config.as_deref())?;
+            match common.output {
+                Output::Text => output::print(&format!("{}\n", path.display()))?,
+                Output::Json => output::json(&json!({ "path": path.display().to_string() }))?,
+            }
+            Ok(Exit::Yes)
+        }
+    }
+}
+
+fn used(explicit: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let cwd = std::env::current_dir().context("the working directory is gone")?;
+    settings::discover(explicit, &cwd).ok_or_else(|| anyhow!(settings::nothing_found(&cwd)))
+}
+
+fn check(file: Option<&Path>, form: Output) -> anyhow::Result<Exit> {
+    let path = used(file)?;
+    let checked = settings::check_file(&path);
+    let exit = if checked.is_ok() { Exit::Yes } else { Exit::Usage };
+    match (form, checked) {
+        (Output::Json, checked) => output::json(&as_json(&path, &checked))?,
+        (Output::Text, Ok(checked)) => {
+            output::print(&format!("{}: {}\n", path.display(), summary(&checked)))?;
+        }
+        (Output::Text, Err(error)) => {
+            let styled =
+                io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+            let text = format!(
+                "{}
+{}",
+                error.render(styled),
+                counted(&error)
+            );
+            io::stderr().lock().write_all(text.as_bytes())?;
+        }
+    }
+    Ok(exit)
+}
+
+fn counted(error: &SettingsError) -> String {
+    match error.findings.len() {
+        1 => "1 thing is wrong\n".into(),
+        n => format!("{n} things are wrong\n"),
+    }
+}
+
+fn as_json(path: &Path, checked: &Result<Checked, SettingsError>) -> Value {
+    let findings = checked.as_ref().err().map_or(&[][..], |error| &error.findings);
+    let errors: Vec<Value> = findings
+        .iter()
+        .map(|f| {
+            json!({ "file": f.file, "line": f.line, "column": f.column, "key": f.key, "message": f.message })
+        })
+        .collect();
+    json!({ "ok": checked.is_ok(), "file": path.display().to_string(), "errors": errors })
+}
+
+fn summary(checked: &Checked) -> String {
+    match checked {
+        Checked::Checklist(template) => format!("ok, a checklist of {}", count(template.items.len(), "item")),
+        Checked::Config(loaded) => config_summary(loaded),
+    }
+}
+
+fn config_summary(loaded: &Loaded) -> String {
+    let launch = &loaded.launch;
+    let scraped = launch.sources.iter().filter(|s| matches!(s.kind, SourceKind::Scrape { .. })).count();
+    let checklist = match (&loaded.template, &loaded.template_path) {
+        (Some(template), Some(path)) => {
+            format!("; {} of {}", path.display(), count(template.items.len(), "item"))
+        }
+        _ => String::new(),
+    };
+    let text = format!(
+        "ok, {} {} in {}: {} ({scraped} scraped), {}, {}, {}{checklist}",
+        launch.product,
+        launch.version,
+        launch.environment,
+        count(launch.sources.len(), "source"),
+        count(launch.signals.len(), "signal"),
+        count(launch.flags.len(), "flag"),
+        count(launch.gates.len(), "gate"),
+    );
+    crate::model::text::harmless(&text).into_owned()
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -1,8 +1,8 @@
 //! A gate in time: the rules that turn measurements into a verdict.
 //!
-//! 1. Only pass is GO. 2. NaN and ±Inf are unknown. 3. A failed poll is shown at once and decides
-//! nothing until `max-age`; past it the gate is unknown and its hold starts again. 4. Absent is not
-//! zero. 6. A hold is proven by polls. 7. Hysteresis. (5, "ticking polls again", is `app`'s.)
+//! Only pass is GO (rule 1). NaN and ±Inf are unknown (2). A failed poll is shown at once and decides
+//! nothing until `max-age`; past it the gate is unknown and its hold starts again (3). Absent is not
+//! zero (4). A hold is proven by polls (6). Hysteresis (7). That ticking polls again (5) is `app`'s.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -137,7 +137,10 @@ fn of_point(def: &GateDef, point: &Point, unit: Unit, failed: bool, at: Time) ->
     } else if limit.crossed(value) {
         (Verdict::Pass, Reason::new("within", compare_text(limit, value, unit, true)))
     } else {
-        (Verdict::Fail, Reason::new(beyond(limit, value), compare_text(limit, value, unit, false)))
+        // What also fails the gate's own value is told against that, not against `clear`.
+        let own = threshold(def, false);
+        let told = if own.crossed(value) { limit } else { own };
+        (Verdict::Fail, Reason::new(beyond(told, value), compare_text(told, value, unit, false)))
     };
     Measure {
         at,

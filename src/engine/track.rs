@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::{Fault, Labels, Point, SignalAnswer, SignalDef, Time};
 
 /// How much of a signal's past is kept for charts.
-pub const CHART_SPAN: Duration = Duration::from_secs(6 * 3600);
+pub const CHART_SPAN: Duration = Duration::from_hours(6);
 
 /// The most points of one series; beyond it the older half is thinned to every second point.
 const MOST_POINTS: usize = 2_000;

@@ -57,6 +57,17 @@ impl Watch {
         }
     }
 
+    /// Watches other gates beside the config's own: those of a run whose template differs from the
+    /// launch's. A gate whose expression is not polled any more stays unknown.
+    pub fn watch_instead<'g>(&mut self, launch: &Launch, more: impl IntoIterator<Item = &'g GateDef>) {
+        self.gates.truncate(launch.gates.len());
+        self.told.truncate(launch.gates.len());
+        for def in more {
+            self.gates.push(gate(launch, def));
+            self.told.push(Verdict::Unknown);
+        }
+    }
+
     /// A source by id.
     pub fn source(&self, id: &SourceId) -> Option<&SourceState> {
         self.sources.iter().find(|s| s.def.id == *id)

@@ -29,8 +29,8 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) fn bad(seq: u64, why: impl ToString) -> Self {
-        Self::Bad { seq: Some(seq), file: format!("events/{}", name(seq)), why: why.to_string() }
+    pub(super) fn bad(seq: u64, why: impl std::fmt::Display) -> Self {
+        Self::Bad { seq: Some(seq), file: format!("events/{}", name(seq)), why: format!("{why}") }
     }
 
     /// As the error of the contract.

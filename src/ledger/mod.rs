@@ -136,3 +136,6 @@ pub trait Ledger: Send + Sync {
     /// Calls `changed` (on another thread) whenever the run may have new events.
     fn watch(&self, run: &RunId, changed: Box<dyn Fn() + Send + Sync>) -> Result<Watch, LedgerError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,8 @@ impl DirectoryLedger {
         let template = Arc::new(template);
         let at = self.now();
         make_dirs(self.disk(), ledger).map_err(|e| not_saved(ledger, "the directory", e))?;
-        let making = ledger.join(format!(".tmp-{}", Ulid::generate()));
-        let made = || -> Result<Run, LedgerError> {
+        let unfinished = ledger.join(format!(".tmp-{}", Ulid::generate()));
+        let attempt_all = || -> Result<Run, LedgerError> {
             for attempt in 0..NAMES {
                 let id = RunId::new(names::of_run(at, &template.id, attempt > 0));
                 let dir = ledger.join(id.as_str());
@@ -50,10 +50,10 @@ impl DirectoryLedger {
                 let mut run = Run::new(id, template.clone());
                 let fact = begin(&template, text, mode, t0)?;
                 let event = run.next_event(&first_id(at, &run.id, text), at, by, fact);
-                self.build(&making, text, &event_file::render(&event))?;
+                self.build(&unfinished, text, &event_file::render(&event))?;
                 run.apply(&event);
-                let _ = view::write(&making, &run);
-                match fs::rename(&making, &dir) {
+                let _ = view::write(&unfinished, &run);
+                match fs::rename(&unfinished, &dir) {
                     Ok(()) => {}
                     // Another process took the name since; an existing run is never empty, so it cannot be replaced.
                     Err(e)
@@ -62,7 +62,7 @@ impl DirectoryLedger {
                             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
                         ) =>
                     {
-                        let _ = fs::remove_dir_all(&making);
+                        let _ = fs::remove_dir_all(&unfinished);
                         continue;
                     }
                     Err(e) => return Err(not_saved(&dir, "the run", e)),
@@ -72,11 +72,12 @@ impl DirectoryLedger {
                 return Ok(run);
             }
             Err(not_saved(ledger, "a run in", io::ErrorKind::AlreadyExists.into()))
-        }();
-        if made.is_err() {
-            let _ = fs::remove_dir_all(&making);
+        };
+        let started = attempt_all();
+        if started.is_err() {
+            let _ = fs::remove_dir_all(&unfinished);
         }
-        made
+        started
     }
 
     fn build(&self, making: &Path, template: &str, event: &str) -> Result<(), LedgerError> {

@@ -1,11 +1,18 @@
 //! A parsed expression and what can be read off it.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::functions;
+use super::plan::{Node, Selector};
+use super::print;
+use super::syntax::{self, lower::Lowered};
 
 /// A `PromQL` expression that Prometheus would accept.
 #[derive(Clone, Debug)]
 pub struct Expr {
     text: String,
+    lowered: Arc<Lowered>,
 }
 
 /// Why an expression is refused, and where.
@@ -26,8 +33,9 @@ impl Expr {
     /// # Errors
     /// [`ExprError`] with the place, for what does not parse, for what Prometheus refuses although
     /// `promql-parser` takes it, and for what is larger than 8 KiB or too deep.
-    pub fn parse(_text: &str) -> Result<Self, ExprError> {
-        todo!()
+    pub fn parse(text: &str) -> Result<Self, ExprError> {
+        let lowered = syntax::read(text)?;
+        Ok(Self { text: text.to_owned(), lowered: Arc::new(lowered) })
     }
 
     /// Whether gonogo can evaluate it itself.
@@ -35,7 +43,7 @@ impl Expr {
     /// # Errors
     /// [`ExprError`] that names the function or construct and its place.
     pub fn check_local(&self) -> Result<(), ExprError> {
-        todo!()
+        self.lowered.foreign.clone().map_or(Ok(()), Err)
     }
 
     /// The text it was parsed from.
@@ -46,14 +54,34 @@ impl Expr {
     /// How far back it looks from the moment of evaluation: the longest chain of range, subquery
     /// and offset; zero for plain selectors (whose 5 m lookback needs no history to be right).
     pub fn window(&self) -> Duration {
-        todo!()
+        Duration::from_millis(u64::try_from(self.plan().window()).unwrap_or(0))
     }
 
     /// Expressions that tell how old the samples behind each series of the answer are: one
     /// `min by (LABELS) (timestamp(SELECTOR))` for each vector selector in the expression, with the
     /// offset and `@` of the selector kept out, where LABELS are the label names found on the
     /// answer. Empty where the expression selects nothing (`time()`, `vector(1)`).
-    pub fn freshness(&self, _labels: &[&str]) -> Vec<String> {
-        todo!()
+    pub fn freshness(&self, labels: &[&str]) -> Vec<String> {
+        let mut found = Vec::new();
+        self.each_selector(&mut |selector| {
+            let text = print::freshness(selector, labels);
+            if !found.contains(&text) {
+                found.push(text);
+            }
+        });
+        found
+    }
+
+    pub(super) fn plan(&self) -> &Node {
+        &self.lowered.plan
+    }
+
+    pub(super) fn each_selector<'e>(&'e self, see: &mut impl FnMut(&'e Selector)) {
+        self.plan().each_selector(see);
+    }
+
+    /// Whether a name is a function of `PromQL`, for messages about typos elsewhere.
+    pub fn knows_function(name: &str) -> bool {
+        functions::find(name).is_some() || functions::is_aggregation(name)
     }
 }

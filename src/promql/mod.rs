@@ -5,9 +5,20 @@
 //! (samples, columnar, bounded) and [`instant`] / [`range`] (the evaluator). [`Filter`] is what the
 //! expressions tell the scraper to keep.
 
+mod duration;
+mod eval;
 mod expr;
 mod filter;
+mod functions;
 mod history;
+mod matcher;
+mod names;
+mod plan;
+mod print;
+mod query;
+mod syntax;
+#[cfg(test)]
+mod tests;
 
 pub use expr::{Expr, ExprError};
 pub use filter::Filter;
@@ -16,6 +27,9 @@ pub use history::{History, Limits};
 use std::time::Duration;
 
 use crate::model::{Labels, Time};
+
+/// Series with their samples.
+pub type Matrix = Vec<(Labels, Vec<(Time, f64)>)>;
 
 /// What an expression evaluates to at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +41,7 @@ pub enum Value {
     /// Series with one value each, in the order the expression gives them (`sort`, `topk`).
     Vector(Vec<(Labels, f64)>),
     /// Series with their samples: a bare range selector.
-    Matrix(Vec<(Labels, Vec<(Time, f64)>)>),
+    Matrix(Matrix),
 }
 
 /// Why an expression has no value.
@@ -47,17 +61,26 @@ pub enum EvalError {
 }
 
 /// The value of `expr` at `at`, as Prometheus 3 would give it on the same samples.
-pub fn instant(_expr: &Expr, _history: &History, _at: Time) -> Result<Value, EvalError> {
-    todo!()
+///
+/// # Errors
+/// [`EvalError::TooLittleHistory`] where the history of a watched source began later than the
+/// expression looks back (less one interval between scrapes): a number from too little data is never
+/// given. [`EvalError::Failed`] with Prometheus' words where series do not match.
+pub fn instant(expr: &Expr, history: &History, at: Time) -> Result<Value, EvalError> {
+    query::instant(expr, history, at)
 }
 
-/// The values of `expr` at `start`, `start + step`, … up to `end`, as series.
+/// The values of `expr` at `start`, `start + step`, … up to `end`, as series sorted by their labels.
+/// Moments for which there is too little history are left out.
+///
+/// # Errors
+/// As [`instant`]; too little history only where it is too little at every moment.
 pub fn range(
-    _expr: &Expr,
-    _history: &History,
-    _start: Time,
-    _end: Time,
-    _step: Duration,
-) -> Result<Vec<(Labels, Vec<(Time, f64)>)>, EvalError> {
-    todo!()
+    expr: &Expr,
+    history: &History,
+    start: Time,
+    end: Time,
+    step: Duration,
+) -> Result<Matrix, EvalError> {
+    query::range(expr, history, start, end, step)
 }

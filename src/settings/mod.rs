@@ -1,32 +1,154 @@
 //! Config and checklist files become checked types, with defaults, and errors that say where.
 //!
-//! May import `model`, `promql`, `checklist`.
+//! May import `model`, `promql`, `checklist`. Start with [`load`]. A file goes through four steps:
+//! `document` (TOML with places), `structure` (keys and types against the JSON Schema that is made from
+//! the types in `file`), `file` (the tables as structs), `check` (names, numbers, expressions). The
+//! first two steps that find something end the way, each with all that it found.
 
-use std::path::Path;
+mod check;
+mod discovery;
+mod document;
+mod file;
+mod finding;
+mod nearest;
+mod picture;
+mod read;
+mod schema;
+mod structure;
+
+pub use discovery::{discover, nothing_found, places};
+pub use finding::{Finding, SettingsError};
+pub use schema::{checklist_schema, config_schema};
+
+use std::path::{Path, PathBuf};
 
 use crate::checklist::Template;
-use crate::model::Launch;
+use crate::model::{Launch, SignalDef};
+use document::{Document, Troubles};
 
-/// Something wrong in a file, with its place: prints as `FILE:LINE:COLUMN: …` and a caret under it.
-#[derive(Debug, thiserror::Error)]
-#[error("{rendered}")]
-pub struct SettingsError {
-    /// 1-based; 0 where the file could not be read at all.
-    pub line: usize,
-    /// 1-based, in characters.
-    pub column: usize,
-    /// The message without place and picture.
-    pub message: String,
-    /// The whole text for a terminal.
-    pub rendered: String,
+/// A launch config and the checklist it names, checked together.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The launch; its signals hold those made for gates with a `query`, also the checklist's.
+    pub launch: Launch,
+    /// The checklist, where the config names one.
+    pub template: Option<Template>,
+    /// The checklist's exact text, as a run keeps it.
+    pub template_text: Option<String>,
+    /// Where the checklist's text was read.
+    pub template_path: Option<PathBuf>,
 }
 
-/// Reads a launch config and, where it names one, its checklist (for the signals of gates).
-pub fn load(_path: &Path) -> Result<(Launch, Option<Template>), SettingsError> {
-    todo!()
+/// Reads a launch config and, where it names one, its checklist.
+///
+/// # Errors
+/// Everything that is wrong in the config; where nothing is, everything that is wrong in the checklist.
+pub fn load(path: &Path) -> Result<Loaded, SettingsError> {
+    let text = read::text(path)?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    let name = path.display().to_string();
+    let document = Document::parse(&name, &text)?;
+    let check::launch::Checked { mut launch, checklist } = check::launch::check(&document, base)?;
+    let (Some(template_path), Some(named)) = (launch.checklist.clone(), checklist) else {
+        return Ok(Loaded { launch, ..Loaded::default() });
+    };
+    // What is wrong with the checklist's file as a whole is shown where the config names it.
+    let template_text = read::text(&template_path).map_err(|error| {
+        if error.line > 0 {
+            return error;
+        }
+        let mut troubles = Troubles::default();
+        troubles.add(named, format!("{}: {}", template_path.display(), error.message));
+        document.error(troubles)
+    })?;
+    let template = with_template(&mut launch, &name, &template_path.display().to_string(), &template_text)?;
+    Ok(Loaded {
+        launch,
+        template: Some(template),
+        template_text: Some(template_text),
+        template_path: Some(template_path),
+    })
 }
 
-/// Reads a checklist template from its text; `name` is what errors call it.
-pub fn template(_name: &str, _text: &str) -> Result<Template, SettingsError> {
-    todo!()
+/// As [`load`], from texts: `name` is what errors call the config, `base` what its paths are relative
+/// to, `checklist` the name and text of its checklist. Touches no file.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(
+    name: &str,
+    text: &str,
+    base: &Path,
+    checklist: Option<(&str, &str)>,
+) -> Result<(Launch, Option<Template>), SettingsError> {
+    let document = Document::parse(name, text)?;
+    let mut launch = check::launch::check(&document, base)?.launch;
+    let template = match checklist {
+        Some((checklist, text)) => Some(with_template(&mut launch, name, checklist, text)?),
+        None => None,
+    };
+    Ok((launch, template))
+}
+
+fn with_template(
+    launch: &mut Launch,
+    config: &str,
+    name: &str,
+    text: &str,
+) -> Result<Template, SettingsError> {
+    let (template, signals) = template_for(name, text, config, launch)?;
+    launch.signals.extend(signals);
+    Ok(template)
+}
+
+/// Reads a checklist template from its text; `name` is what errors call it. The names of signals,
+/// sources and flags in its gates are not looked up: see [`template_for`].
+///
+/// # Errors
+/// Everything that is wrong in it.
+pub fn template(name: &str, text: &str) -> Result<Template, SettingsError> {
+    let document = Document::parse(name, text)?;
+    Ok(check::template::check(&document, None)?.template)
+}
+
+/// Reads a checklist template that is used with a launch (whose config errors call `config`): the
+/// names in its gates must exist there. Also gives the signals made for gates with a `query`; they are
+/// not in the launch yet. This is how a run's own copy of a template, which may differ from the file,
+/// gets its signals.
+///
+/// # Errors
+/// Everything that is wrong in it.
+pub fn template_for(
+    name: &str,
+    text: &str,
+    config: &str,
+    launch: &Launch,
+) -> Result<(Template, Vec<SignalDef>), SettingsError> {
+    let document = Document::parse(name, text)?;
+    let checked = check::template::check(&document, Some((config, launch)))?;
+    Ok((checked.template, checked.signals))
+}
+
+/// Reads a file that is a launch config or a checklist, whichever its keys say.
+///
+/// # Errors
+/// As [`load`] and [`template`].
+pub fn check_file(path: &Path) -> Result<Checked, SettingsError> {
+    let text = read::text(path)?;
+    let name = path.display().to_string();
+    let document = Document::parse(&name, &text)?;
+    let has = |key: &str| document.root().get_ref().get(key).is_some();
+    if has("item") && !has("launch") {
+        return Ok(Checked::Checklist(template(&name, &text)?));
+    }
+    Ok(Checked::Config(Box::new(load(path)?)))
+}
+
+/// What a file turned out to be.
+#[derive(Clone, Debug)]
+pub enum Checked {
+    /// A launch config with its checklist.
+    Config(Box<Loaded>),
+    /// A checklist by itself.
+    Checklist(Template),
 }

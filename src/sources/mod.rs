@@ -1,6 +1,127 @@
 //! The edge: what is on the wire becomes the words of `model`, once, here.
 //!
-//! May import `model`, `promql`, `http`. Start with [`exposition`] (text that `/metrics` endpoints
-//! send); `scrape`, `prometheus` and `identity` are the sources that the polling tasks drive.
+//! May import `model`, `promql`, `http`. Start with [`Source::poll`]. [`exposition`] is the text that
+//! `/metrics` endpoints send, [`capture`] the same, recorded; [`scrape`], [`prometheus`] and
+//! [`identity`] are the kinds of sources; [`schedule`] says when to poll next.
 
+pub mod capture;
 pub mod exposition;
+mod freshness;
+pub mod identity;
+mod json;
+pub mod prometheus;
+pub mod schedule;
+pub mod scrape;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::http::{self, Client, Credential};
+use crate::model::{Answer, Fault, FlagDef, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time};
+
+pub use identity::Identity;
+pub use prometheus::Prometheus;
+pub use scrape::Scrape;
+
+/// A source that can be polled. It remembers what the next poll needs: history, label names, `ETag`s.
+pub struct Source {
+    id: SourceId,
+    kind: Kind,
+}
+
+enum Kind {
+    Scrape(Box<Scrape>),
+    Prometheus(Box<Prometheus>),
+    Identity(Box<Identity>),
+}
+
+/// What the client of a source needs to know; the credential is made by the caller, because one of
+/// its kinds starts a process.
+pub fn options(def: &SourceDef, credential: Option<Arc<dyn Credential>>) -> http::Options {
+    let mut headers = def.headers.clone();
+    if matches!(def.kind, SourceKind::Scrape { .. }) {
+        // As Prometheus does, so that an exporter can give up before its caller does.
+        let seconds = def.timeout.as_secs_f64().to_string();
+        headers.insert(0, ("X-Prometheus-Scrape-Timeout-Seconds".into(), seconds));
+    }
+    http::Options {
+        timeout: def.timeout,
+        max_body: def.max_body,
+        headers,
+        credential,
+        ca_file: def.ca_file.clone(),
+        allow_http: def.allow_http,
+    }
+}
+
+impl Source {
+    /// A source with those of the signals and flags that are on it.
+    ///
+    /// # Errors
+    /// An expression of a scrape source that gonogo cannot evaluate; settings refuse it earlier, with
+    /// its place in the file.
+    pub fn new(
+        def: &SourceDef,
+        signals: &[SignalDef],
+        flags: &[FlagDef],
+        client: Client,
+    ) -> Result<Self, Fault> {
+        let signals: Vec<&SignalDef> = signals.iter().filter(|s| s.source == def.id).collect();
+        let kind = match &def.kind {
+            SourceKind::Scrape { urls, labels } => {
+                Kind::Scrape(Box::new(Scrape::new(def, urls, labels, &signals, client)?))
+            }
+            SourceKind::Prometheus { url } => {
+                Kind::Prometheus(Box::new(Prometheus::new(def, url, &signals, client)))
+            }
+            SourceKind::Identity { url, environment } => {
+                let keys = flags.iter().filter(|f| f.source == def.id).map(|f| f.key.clone()).collect();
+                Kind::Identity(Box::new(Identity::new(url, environment, keys, client)))
+            }
+        };
+        Ok(Self { id: def.id.clone(), kind })
+    }
+
+    /// The source's id.
+    pub fn id(&self) -> &SourceId {
+        &self.id
+    }
+
+    /// Polls once; `now` is the caller's clock, which the demo simulates. Never longer than the
+    /// source's time-out (twice it, the first time a server is asked for the history of charts).
+    pub async fn poll(&mut self, now: Time) -> Polled {
+        let begun = Instant::now();
+        let outcome = match &mut self.kind {
+            Kind::Scrape(scrape) => scrape.poll(now).await,
+            Kind::Prometheus(prometheus) => prometheus.poll(now).await,
+            Kind::Identity(identity) => identity.poll(now).await,
+        };
+        Polled { source: self.id.clone(), asked: now, took: begun.elapsed(), outcome }
+    }
+
+    /// The source as a Prometheus server, for a range query; `None` where it is none.
+    pub fn prometheus(&self) -> Option<&Prometheus> {
+        match &self.kind {
+            Kind::Prometheus(prometheus) => Some(prometheus),
+            _ => None,
+        }
+    }
+
+    /// The source as scraped endpoints with their history; `None` where it is none.
+    pub fn scrape(&self) -> Option<&Scrape> {
+        match &self.kind {
+            Kind::Scrape(scrape) => Some(scrape),
+            _ => None,
+        }
+    }
+}
+
+type Outcome = Result<Answer, Fault>;
+
+/// The server's clock less this program's, in seconds, where the server said a time in the middle of
+/// an exchange that began at `asked`.
+fn clock_offset(server: Time, asked: Time, took: Duration) -> f64 {
+    server.seconds() - asked.after(took / 2).seconds()
+}

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::model::Time;
 
+/// A little air above the highest value.
+const AIR: f64 = 1.05;
+
 /// Bottom, top and step of a value axis: zero is on it, and so are the values and the thresholds,
 /// unless a threshold is so far away that the values would lie flat.
 pub(super) fn bounds(values: &[f64], limits: impl Iterator<Item = f64>, steps: usize) -> (f64, f64, f64) {
@@ -12,12 +15,11 @@ pub(super) fn bounds(values: &[f64], limits: impl Iterator<Item = f64>, steps: u
     let near: Vec<f64> = limits.filter(|l| *l <= high * 3.0 || high == 0.0).collect();
     let high = near.iter().copied().fold(high, f64::max);
     let low = near.iter().copied().fold(low, f64::min);
-    // A flat zero still gets an axis to lie on.
-    let high = if high > low { high } else { low + 1.0 };
-    let span = (high - low) * 1.05;
+    let high = if high > low { high } else { low + 1.0 / AIR };
+    let span = (high - low) * AIR;
     let step = round_up(span / steps.max(1) as f64);
     let bottom = (low / step).floor() * step;
-    let top = (bottom + step).max((high / step).ceil() * step);
+    let top = (bottom + step).max((high * AIR / step).ceil() * step);
     (bottom, top, step)
 }
 
@@ -40,7 +42,7 @@ fn round_up(step: f64) -> f64 {
 /// Round moments of the window with their labels.
 pub(super) fn times(begin: Time, now: Time, window: Duration) -> Vec<(Time, String)> {
     let step: i64 = match window.as_secs() {
-        ..=300 => 60_000,
+        0..=300 => 60_000,
         301..=900 => 180_000,
         901..=3600 => 600_000,
         _ => 3_600_000,
@@ -62,7 +64,7 @@ mod tests {
     #[test]
     fn an_axis_has_round_steps_and_holds_values_and_near_thresholds() {
         assert_eq!(bounds(&[12.0, 312.0], [500.0].into_iter(), 5), (0.0, 600.0, 200.0));
-        assert!((bounds(&[0.3], [1e9].into_iter(), 4).1 - 0.3).abs() < 1e-9);
+        assert_eq!(bounds(&[0.3], [1e9].into_iter(), 4).1, 0.4);
         assert_eq!(bounds(&[], [].into_iter(), 4), (0.0, 1.0, 0.5));
         let (bottom, top, _) = bounds(&[-3.0, 2.0], [].into_iter(), 4);
         assert!(bottom <= -3.0 && top >= 2.0);

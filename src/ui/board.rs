@@ -16,10 +16,12 @@ use super::{spark, words};
 
 /// The narrowest sparkline that says something.
 const SPARK_LEAST: usize = 6;
-/// The widest: more ink would not say more.
-const SPARK_MOST: usize = 30;
 /// Words in a cell are cut to this; numbers never are.
 const WORDS: usize = 16;
+/// From this width on a table keeps room for the past of its first column.
+const SPARK_WIDTH: usize = 60;
+/// Longer bars say no more.
+const SPARK_MOST: usize = 24;
 /// Between columns.
 const GAP: usize = 2;
 
@@ -38,14 +40,29 @@ pub(super) fn rows(scene: &Scene<'_>, board: Board, width: usize, height: usize)
     if table.rows.is_empty() {
         out.push(Row::new().put("  ", scene.theme.dim).put(table.empty.clone(), scene.theme.dim).fit(width));
     }
-    // A row with numbers is worth more than the count of those that are missing.
-    let shown = if table.rows.len() > room { room.saturating_sub(1).max(1) } else { room };
-    out.extend(table.rows.iter().take(shown).map(|row| line(scene, row, &plan, tracks.first().copied())));
-    if table.rows.len() > room {
+    // In very little room a number says more than the count of what is hidden.
+    let counted = table.rows.len() > room && room > 2;
+    let shown = room - usize::from(counted);
+    let rows = worst_first(&table, table.rows.len() > room);
+    out.extend(rows.into_iter().take(shown).map(|row| line(scene, row, &plan, tracks.first().copied())));
+    if counted {
         out.push(Row::new().put(format!("  … {} more", table.rows.len() - shown), scene.theme.dim));
     }
     out.truncate(height);
     out
+}
+
+/// The rows, those in trouble first where not all of them fit.
+fn worst_first(table: &BoardTable, cut: bool) -> Vec<&BoardRow> {
+    let mut rows: Vec<&BoardRow> = table.rows.iter().collect();
+    let trouble = |row: &BoardRow| {
+        let worst = |tone| row.cells.iter().any(|c| c.tone == tone);
+        if worst(Tone::Bad) { 0 } else { 1 + u8::from(!worst(Tone::Warn)) }
+    };
+    if cut {
+        rows.sort_by_key(|row| trouble(row));
+    }
+    rows
 }
 
 /// Every column of the board, in as many tables below each other as the width asks for.
@@ -158,9 +175,12 @@ struct Plan {
 
 impl Plan {
     fn new(table: &BoardTable, board: Board, width: usize, margin: usize) -> Self {
+        let has_spark = table.rows.iter().any(|r| !r.spark.is_empty());
         let longest = table.rows.iter().map(|r| cells(&r.key)).max().unwrap_or(0).min(24);
         let key = longest.max(cells(name(board)) + 1);
-        let room = width.saturating_sub(2 + key + margin);
+        // The past of the first column is worth more than the last columns.
+        let kept = if has_spark && width >= SPARK_WIDTH { SPARK_LEAST + 2 } else { 0 };
+        let room = width.saturating_sub(2 + key + margin + kept);
         let wanted: Vec<usize> = (0..table.columns.len()).map(|i| column_width(table, i)).collect();
         let fits = |room: usize| {
             let mut used = 0;
@@ -180,7 +200,6 @@ impl Plan {
         let columns: Vec<usize> = wanted.into_iter().take(shown).collect();
         let used: usize = columns.iter().map(|w| w + GAP).sum();
         let left = width.saturating_sub(2 + key + margin + used);
-        let has_spark = table.rows.iter().any(|r| !r.spark.is_empty());
         let spark = if has_spark && left > SPARK_LEAST { (left - 1).min(SPARK_MOST) } else { 0 };
         Self { key, columns, spark, hidden }
     }

@@ -123,7 +123,9 @@ fn triage(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let list_wants = if has_list { checklist::wanted(scene) } else { 0 };
     let list_least = list_wants.min((room / 4).clamp(3, 8) + 1);
     let log_least = (room / 9).min(3);
-    let vitals = vitals(scene);
+    // The vitals proper, and what has the focus; the other boards are a key away.
+    let mut vitals = vitals(scene);
+    vitals.retain(|b| *b <= Block::Board(Board::Api) || *b == Block::Flags || scene.focused(*b));
     let wants: Vec<usize> = vitals.iter().map(|b| wanted(scene, *b)).collect();
     let shares = share(scene, &vitals, &wants, room.saturating_sub(list_least + log_least));
     let mut y = 0;

@@ -49,6 +49,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     for paragraph in text.split('\n') {
         let mut line = String::new();
         let mut used = 0;
+        let before = lines.len();
         for word in paragraph.split_whitespace() {
             let mut rest = word.to_owned();
             let mut size = cells(&rest);
@@ -62,6 +63,9 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
                 rest = tail;
                 size = cells(&rest);
             }
+            if rest.is_empty() {
+                continue;
+            }
             if used > 0 {
                 line.push(' ');
                 used += 1;
@@ -69,8 +73,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push_str(&rest);
             used += size;
         }
-        // A word that was split to its end leaves nothing behind.
-        if !line.is_empty() || lines.is_empty() || paragraph.trim().is_empty() {
+        if !line.is_empty() || lines.len() == before {
             lines.push(line);
         }
     }

@@ -1,5 +1,5 @@
 //! The recent past in a few cells. A bar's height is how near the number is to its bad threshold;
-//! without one, to about twice the highest of the past, so that a steady number draws no wall.
+//! without one it is the number's own movement, and one that hardly moves draws a thin line.
 
 use crate::app::board::Tone;
 use crate::model::gate::Threshold;
@@ -12,20 +12,25 @@ pub(super) fn bars(values: &[f64], width: usize, def: &SignalDef) -> Vec<(&'stat
     let width = width.min(values.len());
     let slices: Vec<f64> = (0..width).map(|i| highest(values, i, width)).collect();
     let bridged = bridge(&slices);
-    let most = bridged.iter().copied().filter(|v| v.is_finite()).fold(0.0_f64, f64::max);
-    let top = match def.bad.or(def.warn) {
-        Some(Threshold { op: Op::Greater | Op::GreaterOrEqual, value }) if value > 0.0 => most.max(value),
-        Some(Threshold { value, .. }) if value > 0.0 => most.max(value * 2.0),
-        _ => most * 2.2,
+    let finite = || bridged.iter().copied().filter(|v| v.is_finite());
+    let most = finite().fold(0.0_f64, f64::max);
+    let least = finite().fold(f64::INFINITY, f64::min).min(most);
+    let (bottom, top) = match def.bad.or(def.warn) {
+        Some(Threshold { op: Op::Greater | Op::GreaterOrEqual, value }) if value > 0.0 => {
+            (0.0, most.max(value))
+        }
+        Some(Threshold { value, .. }) if value > 0.0 => (0.0, most.max(value * 2.0)),
+        // Less than half of the number itself is no movement to draw large.
+        _ => (least, least + (most - least).max(most / 2.0)),
     };
-    bridged.into_iter().map(|v| bar(v, top, def)).collect()
+    bridged.into_iter().map(|v| bar(v, (bottom, top), def)).collect()
 }
 
-fn bar(value: f64, top: f64, def: &SignalDef) -> (&'static str, Tone) {
+fn bar(value: f64, (bottom, top): (f64, f64), def: &SignalDef) -> (&'static str, Tone) {
     if value.is_nan() {
         return (" ", Tone::Absent);
     }
-    let part = if top > 0.0 { (value / top).clamp(0.0, 1.0) } else { 0.0 };
+    let part = if top > bottom { ((value - bottom) / (top - bottom)).clamp(0.0, 1.0) } else { 0.0 };
     let step = (part * 7.0).round() as usize;
     let tone = match () {
         () if def.bad.is_some_and(|t| t.crossed(value)) => Tone::Bad,

@@ -1,1 +1,358 @@
-//! (being built)
+//! `gonogo scrape`: files, pipes and loopback servers in, pages, JSON and exit codes out.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// What a run of the program came to.
+struct Ran {
+    exit: i32,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {:?} {:?}", self.out, self.err))
+    }
+}
+
+fn gonogo(args: &[&str], input: &[u8]) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gonogo"))
+        .arg("scrape")
+        .args(args)
+        .env_remove("GONOGO_CONFIG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // The program may stop reading early; that is its right.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Ran {
+        exit: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn file(folder: &tempfile::TempDir, name: &str, text: &[u8]) -> String {
+    let path: PathBuf = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Serves one connection with `answer`, which gets the request and the stream.
+fn serve(answer: impl FnOnce(String, &mut TcpStream) + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut byte = [0; 1];
+        while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+            request.push(byte[0]);
+        }
+        answer(String::from_utf8_lossy(&request).into_owned(), &mut stream);
+        let _ = stream.shutdown(Shutdown::Write);
+        // Wait for the other side, so that no reset overtakes what was sent.
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+        let _ = stream.read(&mut byte);
+    });
+    at
+}
+
+/// Serves one answer with a length.
+fn serve_text(head: &'static str, body: &'static [u8]) -> String {
+    let at = serve(move |_, stream| {
+        let length = body.len();
+        let _ = write!(stream, "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        let _ = stream.write_all(body);
+    });
+    format!("http://{at}/metrics")
+}
+
+const TEXT: &str = "# HELP jobs Jobs\\nby queue\n# TYPE jobs gauge\njobs{queue=\"tasks\",state=\"a,b}\"} 3 1000\n\
+    jobs{queue=\"billing\"} NaN\nup 1\n";
+
+#[test]
+fn the_json_page_holds_samples_families_and_unreadable_lines_in_the_order_of_its_paper() {
+    let text = format!("{TEXT}broken abc\nlast{{a=\"\\\\\"}} -Inf");
+    let ran = gonogo(&["-", "--output", "json"], text.as_bytes());
+    let expected = concat!(
+        r#"{"samples":[{"name":"jobs","labels":{"queue":"tasks","state":"a,b}"},"value":"3","timestamp_ms":1000},"#,
+        r#"{"name":"jobs","labels":{"queue":"billing"},"value":"NaN","timestamp_ms":null},"#,
+        r#"{"name":"up","labels":{},"value":"1","timestamp_ms":null},"#,
+        r#"{"name":"last","labels":{"a":"\\"},"value":"-Inf","timestamp_ms":null}],"#,
+        r#""families":[{"name":"jobs","type":"gauge","help":"Jobs\nby queue"},"#,
+        r#"{"name":"up","type":"unknown","help":""},{"name":"last","type":"unknown","help":""}],"#,
+        r#""unreadable":[{"line":6,"reason":{"code":"bad-value","text":"the value \"abc\" is not a number"},"#,
+        r#""line_text":"broken abc"}],"bytes":LENGTH,"complete":true}"#,
+        "\n"
+    )
+    .replace("LENGTH", &text.len().to_string());
+    assert_eq!(ran.out, expected);
+    assert_eq!((ran.exit, ran.err.as_str()), (1, ""));
+}
+
+#[test]
+fn a_text_that_is_read_wholly_ends_with_0_and_one_with_a_broken_line_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(&folder, "good.txt", TEXT.as_bytes());
+    let bad = file(&folder, "bad.txt", b"up 1\nup{a=\"\xff\"} 2\n");
+    assert_eq!(gonogo(&[&good], b"").exit, 0);
+    assert_eq!(gonogo(&[&good, "--output", "json"], b"").json()["unreadable"], json!([]));
+    let ran = gonogo(&[&bad, "--output", "json"], b"");
+    assert_eq!((ran.exit, &ran.json()["unreadable"][0]["reason"]["code"]), (1, &json!("not-utf8")));
+    assert_eq!(gonogo(&["-"], b"").exit, 0, "nothing at all is an exposition of nothing");
+}
+
+#[test]
+fn the_page_for_people_shows_each_part_and_one_last_line() {
+    let text = format!("{TEXT}up 2\nbroken abc\n");
+    let ran = gonogo(&["-"], text.as_bytes());
+    let expected = "             value  series
+                 3  jobs{queue=\"tasks\",state=\"a,b}\"}  at 1970-01-01T00:00:01.000Z
+               NaN  jobs{queue=\"billing\"}
+                 1  up
+
+family  type       series  help
+jobs    gauge           2  Jobs\\nby queue
+up      unknown         2
+
+line 7  bad-value: the value \"abc\" is not a number
+        broken abc
+
+3 samples in 2 families, 1 line unreadable, first at line 7, 1 sample of series that had come before left out, \
+         LENGTH bytes
+"
+    .replace("LENGTH", &text.len().to_string());
+    assert_eq!((ran.out, ran.exit), (expected, 1), "{}", ran.err);
+}
+
+#[test]
+fn nothing_on_the_page_for_people_can_steer_a_terminal() {
+    let text = "# HELP a \u{1b}]0;owned\u{7}\na{l=\"\u{1b}[2J\u{202e}\"} 1\nb \u{1b}[31m\n\u{9b}31m 1\n{\"n\u{1b}\"} 1\n";
+    let ran = gonogo(&["-"], text.as_bytes());
+    assert_eq!(ran.exit, 1);
+    let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+    assert!(!ran.out.contains(steers) && !ran.err.contains(steers), "{:?}", ran.out);
+    assert!(ran.out.contains("a{l=\"\\u{1b}[2J\\u{202e}\"}"), "{}", ran.out);
+    let exact = gonogo(&["-", "--output", "json"], text.as_bytes()).json();
+    assert_eq!(exact["samples"][0]["labels"]["l"], "\u{1b}[2J\u{202e}");
+}
+
+#[test]
+fn match_shows_what_any_selector_picks_and_still_judges_every_line() {
+    let args = |more: &[&'static str]| [&["-", "--output", "json"], more].concat();
+    let text = b"a{x=\"1\"} 1\na{x=\"2\"} 2\nb{x=\"1\"} 3\nc 4\nc bad\n";
+    let picked = |more: &[&'static str]| {
+        let ran = gonogo(&args(more), text);
+        assert_eq!(ran.exit, 1, "c bad is told of whatever is picked");
+        let page = ran.json();
+        let values =
+            page["samples"].as_array().unwrap().iter().map(|s| s["value"].as_str().unwrap().to_owned());
+        values.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(picked(&[]), "1 2 3 4");
+    assert_eq!(picked(&["--match", "a"]), "1 2");
+    assert_eq!(picked(&["--match", "a{x=\"2\"}", "--match", "c"]), "2 4");
+    assert_eq!(picked(&["--match", "{x=~\"1|3\"}"]), "1 3");
+    assert_eq!(picked(&["--match", "{__name__=~\"a|c\",x!=\"1\"}"]), "2 4");
+    let families = gonogo(&args(&["--match", "b"]), b"# TYPE a gauge\na 1\n# TYPE b gauge\nb 1\n").json();
+    assert_eq!(families["families"], json!([{"name": "b", "type": "gauge", "help": ""}]));
+}
+
+#[test]
+fn a_selector_that_is_none_is_refused_with_its_place() {
+    for (selector, caret) in
+        [("up{job=}", true), ("sum(up)", true), ("up[5m]", true), ("up offset 5m", true), ("{}", true)]
+    {
+        let ran = gonogo(&["-", "--match", selector], b"up 1\n");
+        assert_eq!((ran.exit, ran.out.as_str()), (2, ""), "{selector}");
+        assert_eq!(ran.err.lines().last().unwrap().trim_start().starts_with('^'), caret, "{}", ran.err);
+    }
+}
+
+#[test]
+fn the_dialect_of_a_file_is_known_by_its_end_and_can_be_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = file(&folder, "om.txt", b"# TYPE a gauge\na 1 1.5\n# EOF\n");
+    let text = file(&folder, "text.txt", b"a 1 1500\n");
+    let stamp = |args: &[&str]| {
+        let ran = gonogo(&[args, &["--output", "json"]].concat(), b"");
+        (ran.exit, ran.json()["samples"][0]["timestamp_ms"].clone())
+    };
+    assert_eq!(stamp(&[&open]), (0, json!(1500)));
+    assert_eq!(stamp(&[&text]), (0, json!(1500)));
+    assert_eq!(stamp(&[&text, "--format", "openmetrics"]), (1, json!(1_500_000)), "and # EOF is missing");
+    assert_eq!(stamp(&[&open, "--format", "text"]).0, 1, "1.5 is no number of milliseconds");
+    let piped = gonogo(&["-", "--output", "json"], b"a 1 1.5 # {t=\"x\"} 1\n# EOF\n");
+    assert_eq!((piped.exit, &piped.json()["samples"][0]["timestamp_ms"]), (0, &json!(1500)));
+    let cut = gonogo(&["-", "--format", "openmetrics", "--output", "json"], b"a 1\n");
+    assert_eq!((cut.exit, &cut.json()["complete"]), (1, &json!(false)));
+}
+
+#[test]
+fn what_is_no_exposition_is_told_in_a_sentence_and_ends_with_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing").to_str().unwrap().to_owned();
+    for (args, input, said) in [
+        (vec!["-"], &b"\n<!doctype html><title>Sign in</title>"[..], "HTML"),
+        (vec!["-"], b"{\"status\":\"success\"}", "JSON"),
+        (vec!["-", "--format", "text"], b"<html>", "HTML"),
+        (vec![folder.path().to_str().unwrap()], b"", "directory"),
+        (vec![missing.as_str()], b"", "No such file"),
+    ] {
+        let ran = gonogo(&args, input);
+        assert_eq!((ran.exit, ran.out.as_str()), (3, ""), "{args:?}");
+        assert!(ran.err.contains(said), "{}", ran.err);
+        let page = gonogo(&[&args[..], &["--output", "json"]].concat(), input).json();
+        assert_eq!((&page["samples"], &page["complete"]), (&json!([]), &json!(false)), "{args:?}");
+        assert!(page["reason"]["code"].is_string() && page["reason"]["text"].is_string());
+    }
+    assert_eq!(gonogo(&["ftp://host/metrics"], b"").exit, 2);
+    assert_eq!(gonogo(&["-", "--max-bytes", "lots"], b"").exit, 2);
+}
+
+#[test]
+fn more_bytes_than_allowed_are_not_read_and_that_counts_as_cut_short() {
+    let text = "up 1\n".repeat(100_000);
+    for format in ["auto", "text"] {
+        let ran =
+            gonogo(&["-", "--max-bytes", "1KiB", "--format", format, "--output", "json"], text.as_bytes());
+        let page = ran.json();
+        assert_eq!((ran.exit, &page["bytes"], &page["complete"]), (1, &json!(1024), &json!(false)));
+        assert_eq!(page["reason"]["code"], "too-large");
+    }
+    assert_eq!(gonogo(&["-", "--max-bytes", "0"], text.as_bytes()).exit, 0);
+}
+
+#[test]
+fn a_closed_pipe_ends_the_page_quietly() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gonogo"))
+        .args(["scrape", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().unwrap();
+    for n in 0..20_000 {
+        if writeln!(stdin, "up{{n=\"{n}\"}} 1").is_err() {
+            break;
+        }
+    }
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn an_endpoint_is_read_in_the_dialect_that_its_content_type_names() {
+    let text = serve_text("200 OK\r\nContent-Type: text/plain; version=0.0.4", b"a 1 1500\n");
+    let page = gonogo(&[&text, "--output", "json"], b"");
+    assert_eq!((page.exit, &page.json()["samples"][0]["timestamp_ms"]), (0, &json!(1500)), "{}", page.err);
+    let open = serve_text(
+        "200 OK\r\nContent-Type: application/openmetrics-text; version=1.0.0",
+        b"a 1 1.5\n# EOF\n",
+    );
+    let page = gonogo(&[&open, "--output", "json"], b"");
+    assert_eq!((page.exit, &page.json()["samples"][0]["timestamp_ms"]), (0, &json!(1500)), "{}", page.err);
+    let bare = serve_text("200 OK", b"a 1");
+    assert_eq!(gonogo(&[&bare], b"").exit, 0, "no content type and no last newline are taken for text");
+}
+
+#[test]
+fn the_request_asks_for_openmetrics_first_and_bytes_are_counted_after_decoding_gzip() {
+    let at = serve(|request, stream| {
+        let asked = request.to_ascii_lowercase();
+        assert!(asked.starts_with("get /metrics http/1.1"), "{request}");
+        assert!(asked.contains("accept: application/openmetrics-text"), "{request}");
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gz.write_all("up{a=\"b\"} 1\n".repeat(1000).as_bytes()).unwrap();
+        let packed = gz.finish().unwrap();
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
+        for chunk in packed.chunks(7) {
+            let _ = write!(stream, "{:x}\r\n", chunk.len());
+            let _ = stream.write_all(chunk);
+            let _ = stream.write_all(b"\r\n");
+        }
+        let _ = stream.write_all(b"0\r\n\r\n");
+    });
+    let ran = gonogo(&[&format!("http://{at}/metrics"), "--output", "json"], b"");
+    let page = ran.json();
+    assert_eq!(
+        (ran.exit, &page["bytes"], &page["complete"]),
+        (0, &json!(12_000), &json!(true)),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn an_endpoint_that_answers_with_a_page_or_an_error_or_not_at_all_ends_with_3() {
+    let refused = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}/metrics", listener.local_addr().unwrap())
+    };
+    let silent = serve(|_, _| {});
+    let hanging = serve(|_, stream| {
+        let _ = stream.read(&mut [0; 1]);
+    });
+    for (url, code) in [
+        (serve_text("200 OK\r\nContent-Type: text/html", b"<html>"), "content-type"),
+        (serve_text("200 OK\r\nContent-Type: text/plain", b"<!DOCTYPE html>"), "content-type"),
+        (serve_text("200 OK\r\nContent-Type: application/json", b"{\"a\":1}"), "content-type"),
+        (serve_text("404 Not Found", b"no"), "status"),
+        (serve_text("500 Internal Server Error", b"up 1\n"), "status"),
+        (serve_text("401 Unauthorized", b"up 1\n"), "sign-in-needed"),
+        (refused, "unreachable"),
+        (format!("http://{silent}/metrics"), "unreachable"),
+        (format!("http://{hanging}/metrics"), "timed-out"),
+    ] {
+        let ran = gonogo(&[&url, "--timeout", "700ms", "--output", "json"], b"");
+        let page = ran.json();
+        assert_eq!((ran.exit, page["reason"]["code"].as_str().unwrap()), (3, code), "{}", ran.err);
+        assert_eq!((&page["samples"], &page["bytes"]), (&json!([]), &json!(0)));
+        assert!(ran.err.starts_with("gonogo: http://127.0.0.1:"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_body_that_breaks_off_is_shown_as_far_as_it_came_and_ends_with_1() {
+    let at = serve(|_, stream| {
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\nup 1\nup{{a=\""
+        );
+    });
+    let ran = gonogo(&[&format!("http://{at}/metrics"), "--output", "json"], b"");
+    let page = ran.json();
+    assert_eq!(
+        (ran.exit, &page["complete"], &page["reason"]["code"]),
+        (1, &json!(false), &json!("cut-short"))
+    );
+    assert_eq!(page["samples"][0]["name"], "up");
+
+    let endless = serve(|_, stream| {
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n");
+        while stream.write_all(b"up{a=\"b\"} 1\n").is_ok() {}
+    });
+    let ran = gonogo(&[&format!("http://{endless}/"), "--max-bytes", "64KiB", "--output", "json"], b"");
+    let page = ran.json();
+    assert_eq!((ran.exit, &page["reason"]["code"]), (1, &json!("too-large")), "{}", ran.err);
+    assert!(page["bytes"].as_u64().unwrap() <= 65_536);
+}

@@ -1,23 +1,45 @@
 //! Exposition text, read as it streams, in bounded memory.
+//!
+//! Start with [`Reader`]: bytes go in by slices of any size, [`Sample`]s come out through a
+//! callback, a [`Summary`] at the end. Behind it, one file each: `sample_line` (one line, zero-copy),
+//! `number` (floats and timestamps), `comment` (HELP, TYPE, `# EOF`), `families`, `seen` (duplicates).
+//!
+//! The rule for what can be read is what a Prometheus server accepts in a scrape, line by line, with
+//! four kindnesses: CRLF, blanks before a sample line and around a TYPE, the `OpenMetrics` types in
+//! the older text, and timestamps with a sign, which the format's paper allows and the server's lexer
+//! does not. Where a server throws the whole scrape away because of one line, this reader goes on and
+//! counts the line.
+
+mod comment;
+mod families;
+mod format;
+mod number;
+mod reader;
+mod sample_line;
+mod seen;
+
+pub use format::{ACCEPT, Format};
+pub use reader::{MAX_LINE, Reader};
 
 use crate::model::Labels;
 use crate::promql::Filter;
 
-/// Which dialect of the text is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Text 0.0.4: timestamps are milliseconds.
-    #[default]
-    Text,
-    /// `OpenMetrics` 1.0: timestamps are seconds with fractions, `# EOF` ends it.
-    OpenMetrics,
+/// What tells a [`Reader`] which metric names to read: a [`Filter`] or a closure.
+pub trait Wanted {
+    /// Whether lines of this metric name are to be read. Called once for each run of lines with
+    /// the same name, with the name as raw bytes (unescaped where it came in quotes).
+    fn wants_name(&self, name: &[u8]) -> bool;
 }
 
-impl Format {
-    /// The dialect a `Content-Type` header names; `None` where it is not an exposition (HTML, JSON).
-    /// A missing header, `text/plain` of any version, and `application/octet-stream` are text.
-    pub fn of_content_type(_header: Option<&str>) -> Option<Format> {
-        todo!()
+impl Wanted for Filter {
+    fn wants_name(&self, name: &[u8]) -> bool {
+        Filter::wants_name(self, name)
+    }
+}
+
+impl<F: Fn(&[u8]) -> bool> Wanted for F {
+    fn wants_name(&self, name: &[u8]) -> bool {
+        self(name)
     }
 }
 
@@ -41,6 +63,8 @@ pub struct Family {
     pub kind: String,
     /// HELP, unescaped.
     pub help: String,
+    /// How many wanted sample lines belong to it.
+    pub series: u64,
 }
 
 /// A line that could not be read.
@@ -48,9 +72,11 @@ pub struct Family {
 pub struct Unreadable {
     /// 1-based line number.
     pub line: u64,
-    /// `bad-value`, `bad-label`, `no-value`, `bad-name`, `bad-timestamp`, `not-utf8`, `too-long`, …
+    /// `bad-value`, `bad-label`, `no-value`, `bad-name`, `bad-timestamp`, `bad-exemplar`,
+    /// `trailing-text`, `bad-comment`, `bad-type`, `blank-line`, `after-eof`, `not-utf8`, `too-long`,
+    /// and in captures `no-timestamp`.
     pub code: &'static str,
-    /// What is wrong, in a sentence.
+    /// What is wrong, in a sentence; harmless.
     pub text: String,
     /// The line, harmless and cut to 200 characters.
     pub line_text: String,
@@ -63,45 +89,37 @@ pub struct Summary {
     pub bytes: u64,
     /// Lines seen.
     pub lines: u64,
-    /// Sample lines seen, wanted or not.
+    /// Sample lines seen, wanted or not, readable or not.
     pub series_sent: u64,
     /// Lines that were judged and could not be read.
     pub unreadable: u64,
-    /// The first hundred of them.
+    /// The first of them: a hundred, or ten thousand of a reader that judges all.
     pub first_unreadable: Vec<Unreadable>,
-    /// Series that came twice (the first is kept, as in Prometheus). Counted among wanted ones.
+    /// Series that came twice (the first is kept, as in Prometheus). Counted among wanted ones. A
+    /// series may come again with another timestamp.
     pub duplicates: u64,
-    /// Families, where asked for.
+    /// Families, where asked for, in the order in which they came; without those of which no name
+    /// is wanted.
     pub families: Vec<Family>,
     /// Whether the text was whole: the last line ended or is readable, and `OpenMetrics` had `# EOF`.
     pub complete: bool,
 }
 
-/// A streaming reader: bytes in slices of any size, samples out through a callback.
-#[derive(Debug)]
-pub struct Reader<'f> {
-    _filter: &'f Filter,
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Flaw {
+    code: &'static str,
+    text: String,
 }
 
-impl<'f> Reader<'f> {
-    /// Reads lines whose names the filter wants; the others are skipped, not judged.
-    pub fn new(_format: Format, filter: &'f Filter) -> Self {
-        Self { _filter: filter }
+impl Flaw {
+    fn new(code: &'static str, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
     }
+}
 
-    /// Reads and judges every line and keeps families (`gonogo scrape`).
-    pub fn judging_all(_format: Format, filter: &'f Filter) -> Self {
-        Self { _filter: filter }
-    }
-
-    /// Feeds a slice; calls `keep` for each wanted sample line that ended in it. Label matchers are
-    /// the caller's business ([`Filter::wants`] after it added its own labels).
-    pub fn feed(&mut self, _bytes: &[u8], _keep: &mut impl FnMut(Sample)) {
-        todo!()
-    }
-
-    /// Ends the text: reads a last line without a newline and returns the summary.
-    pub fn finish(self, _keep: &mut impl FnMut(Sample)) -> Summary {
-        todo!()
-    }
+/// Whether the text is a metric name that needs no quotes.
+fn is_plain_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(sample_line::starts_name) && bytes.all(sample_line::is_name_byte)
 }

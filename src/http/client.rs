@@ -1,0 +1,257 @@
+//! Sending a request.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    LOCATION,
+};
+use reqwest::redirect;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout_at};
+
+use super::fault::{self, Phase};
+use super::response::Limits;
+use super::target::Target;
+use super::{Options, Request, Response};
+use crate::model::{Fault, FaultCode};
+
+const MAX_REDIRECTS: usize = 5;
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The client of one source. Building it is cheap: TLS roots are loaded at the first https request,
+/// on a thread that may block.
+pub struct Client {
+    options: Options,
+    timeout: Duration,
+    plain: OnceCell<reqwest::Client>,
+    plain_here: OnceCell<reqwest::Client>,
+    tls: OnceCell<reqwest::Client>,
+    tls_here: OnceCell<reqwest::Client>,
+    /// Whether a connection may be waiting to be used again.
+    pooled: AtomicBool,
+}
+
+impl Client {
+    /// A client with these options.
+    pub fn new(options: Options) -> Self {
+        let timeout = if options.timeout.is_zero() { DEFAULT_TIMEOUT } else { options.timeout };
+        Self {
+            options,
+            timeout,
+            plain: OnceCell::new(),
+            plain_here: OnceCell::new(),
+            tls: OnceCell::new(),
+            tls_here: OnceCell::new(),
+            pooled: AtomicBool::new(false),
+        }
+    }
+
+    /// Sends a request and returns when the header of the answer is there. A 401 renews the
+    /// credential and asks once more. Redirects are followed on the same host and port, and from
+    /// http up to https, five at most; a POST stays a POST (but for 303), because what is posted
+    /// here are questions.
+    ///
+    /// # Errors
+    /// Unreachable, timed out, TLS, credential, a redirect that is not followed; never for another
+    /// status.
+    pub async fn send(&self, request: &Request) -> Result<Response, Fault> {
+        let mut target = Target::parse(&request.url, &request.query)?;
+        let mut form = request.form.as_deref();
+        let mut until = Instant::now() + self.timeout;
+        let (mut renew, mut renewed, mut redirects) = (false, false, 0);
+        loop {
+            target.allowed(self.options.allow_http)?;
+            let asked = Instant::now();
+            let headers = self.headers(request, &target, std::mem::take(&mut renew)).await?;
+            until += asked.elapsed();
+            let answer = timeout_at(until, self.exchange(&target, form, headers))
+                .await
+                .map_err(|_| fault::timed_out(Phase::Head, self.timeout))??;
+            let status = answer.status().as_u16();
+            if status == 401 && self.options.credential.is_some() && !renewed {
+                (renew, renewed) = (true, true);
+                continue;
+            }
+            let location = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok());
+            if let (301 | 302 | 303 | 307 | 308, Some(location)) = (status, location) {
+                target = target.redirected(location)?;
+                redirects += 1;
+                if redirects > MAX_REDIRECTS {
+                    return Err(Fault::new(FaultCode::Status, "redirects without end"));
+                }
+                if status == 303 {
+                    form = None;
+                }
+                continue;
+            }
+            let presented = self.options.credential.is_some() || target.basic.is_some();
+            let limits = Limits { until, timeout: self.timeout, max_body: self.options.max_body };
+            return Ok(Response::new(answer, limits, presented));
+        }
+    }
+
+    /// One exchange. A connection that waited in the pool may have been closed by the server in the
+    /// same moment (Node.js does so after five idle seconds); only then it is tried once more.
+    async fn exchange(
+        &self,
+        target: &Target,
+        form: Option<&[(String, String)]>,
+        headers: HeaderMap,
+    ) -> Result<reqwest::Response, Fault> {
+        let client = self.transport(target).await?;
+        let mut again = self.pooled.load(Ordering::Relaxed);
+        loop {
+            let request = match form {
+                Some(form) => client.post(target.url.clone()).form(form),
+                None => client.get(target.url.clone()),
+            };
+            match request.headers(headers.clone()).send().await {
+                Ok(answer) => {
+                    let closes = answer.headers().get(CONNECTION).is_some_and(|v| v == "close");
+                    self.pooled.store(!closes, Ordering::Relaxed);
+                    return Ok(answer);
+                }
+                Err(error) if again && !error.is_connect() && !error.is_timeout() => again = false,
+                Err(error) => return Err(fault::of_error(&error, Phase::Head, self.timeout)),
+            }
+        }
+    }
+
+    async fn headers(&self, request: &Request, target: &Target, renew: bool) -> Result<HeaderMap, Fault> {
+        let mut headers = HeaderMap::new();
+        // Over loopback compressing costs both sides more than it saves.
+        let encoding = if target.is_loopback() { "identity" } else { "gzip" };
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(encoding));
+        for (name, text) in [(ACCEPT, &request.accept), (IF_NONE_MATCH, &request.etag)] {
+            if let Some(text) = text {
+                headers.insert(name, value(text, false, "a header")?);
+            }
+        }
+        for (name, text) in &self.options.headers {
+            let key = HeaderName::try_from(name.as_str())
+                .map_err(|_| Fault::new(FaultCode::Credential, format!("{name:?} is no name of a header")))?;
+            headers.insert(key, value(text, true, &format!("the header {name}"))?);
+        }
+        if let Some(credential) = &self.options.credential {
+            let token = credential.token(renew).await?;
+            headers.insert(AUTHORIZATION, bearer(&token)?);
+        } else if let Some((user, password)) = &target.basic {
+            headers.insert(AUTHORIZATION, basic(user, password)?);
+        }
+        Ok(headers)
+    }
+
+    async fn transport(&self, target: &Target) -> Result<&reqwest::Client, Fault> {
+        let here = target.is_loopback();
+        if !target.is_tls() {
+            let cell = if here { &self.plain_here } else { &self.plain };
+            return cell.get_or_try_init(|| async { build(plain_tls()?, here, self.timeout) }).await;
+        }
+        let cell = if here { &self.tls_here } else { &self.tls };
+        cell.get_or_try_init(|| async {
+            let (timeout, ca_file) = (self.timeout, self.options.ca_file.clone());
+            tokio::task::spawn_blocking(move || build(trusting(ca_file.as_deref())?, here, timeout))
+                .await
+                .map_err(|_| Fault::new(FaultCode::Tls, "the system's certificates could not be loaded"))?
+        })
+        .await
+    }
+}
+
+/// What all transports share. Connecting gets the whole time-out, which the client splits among the
+/// addresses of a host, so that one dead address does not eat it all.
+fn build(
+    builder: reqwest::ClientBuilder,
+    loopback: bool,
+    timeout: Duration,
+) -> Result<reqwest::Client, Fault> {
+    let builder = builder
+        .user_agent(concat!("gonogo/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(timeout)
+        .no_gzip()
+        .referer(false);
+    let builder = if loopback { builder.no_proxy() } else { builder };
+    builder.build().map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or_else(String::new, |c| format!(": {c}"));
+        Fault::new(FaultCode::Tls, format!("TLS could not be set up{cause}"))
+    })
+}
+
+/// For plain http: a TLS set-up that trusts nobody, and costs nothing.
+fn plain_tls() -> Result<reqwest::ClientBuilder, Fault> {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| Fault::new(FaultCode::Tls, e.to_string()))?
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    Ok(reqwest::Client::builder().tls_backend_preconfigured(config))
+}
+
+/// For https: the system's authorities, and those of `ca_file`. Reads files: not for a thread that
+/// must not block.
+fn trusting(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, Fault> {
+    // An error says that a provider is installed already, which is all that is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder();
+    let Some(path) = ca_file else { return Ok(builder) };
+    let unusable = |why: &str| Fault::new(FaultCode::Tls, format!("ca-file {}: {why}", path.display()));
+    let pem = std::fs::read(path).map_err(|e| unusable(&e.to_string()))?;
+    let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+        .map_err(|_| unusable("no PEM certificate can be read"))?;
+    if certificates.is_empty() {
+        return Err(unusable("it holds no PEM certificate"));
+    }
+    Ok(builder.tls_certs_merge(certificates))
+}
+
+fn value(text: &str, sensitive: bool, what: &str) -> Result<HeaderValue, Fault> {
+    let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+        Fault::new(FaultCode::Credential, format!("{what} holds characters that may not be sent"))
+    })?;
+    value.set_sensitive(sensitive);
+    Ok(value)
+}
+
+fn bearer(token: &SecretString) -> Result<HeaderValue, Fault> {
+    let text = SecretString::from(format!("Bearer {}", token.expose_secret()));
+    value(text.expose_secret(), true, "the token")
+}
+
+fn basic(user: &str, password: &SecretString) -> Result<HeaderValue, Fault> {
+    let pair = SecretString::from(format!("{user}:{}", password.expose_secret()));
+    let text = SecretString::from(format!("Basic {}", base64(pair.expose_secret().as_bytes())));
+    value(text.expose_secret(), true, "the password")
+}
+
+/// RFC 4648; the one place that needs it, and no direct dependency brings it.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            let digit = DIGITS.get((word >> (18 - 6 * i) & 63) as usize).copied().unwrap_or(b'=');
+            out.push(char::from(if i <= chunk.len() { digit } else { b'=' }));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_and_password_are_encoded_as_rfc_7617_shows() {
+        assert_eq!(base64(b"Aladdin:open sesame"), "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert_eq!([base64(b"f"), base64(b"fo"), base64(b"foo")], ["Zg==", "Zm8=", "Zm9v"]);
+    }
+}

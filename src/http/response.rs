@@ -1,0 +1,189 @@
+//! The head of an answer, and its body slice by slice.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, WWW_AUTHENTICATE};
+use tokio::time::{Instant, timeout_at};
+
+use super::date;
+use super::fault::{self, Phase};
+use super::gunzip::Gunzip;
+use crate::model::duration::short;
+use crate::model::{Fault, FaultCode, Time};
+
+/// The most bytes handed on at once, and read before other tasks get their turn: with more, keys
+/// pressed during a large scrape are late.
+const SLICE: usize = 256 * 1024;
+
+/// How long and how much may be read.
+pub(super) struct Limits {
+    pub(super) until: Instant,
+    pub(super) timeout: Duration,
+    pub(super) max_body: u64,
+}
+
+/// The head of an answer, and its body slice by slice.
+pub struct Response {
+    /// The status; any, also 304, 4xx and 5xx: what it means is the caller's to say.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Date` of the server.
+    pub date: Option<Time>,
+    /// `Retry-After`, in seconds or as a date, as a span from now.
+    pub retry_after: Option<Duration>,
+    /// `WWW-Authenticate`.
+    pub www_authenticate: Option<String>,
+    body: reqwest::Response,
+    /// Where the body is compressed.
+    gunzip: Option<Gunzip>,
+    limits: Limits,
+    /// Whether a credential was sent.
+    presented: bool,
+    /// Decoded bytes read from the body.
+    read: u64,
+    /// Read, and not handed on yet.
+    rest: Bytes,
+    /// Handed on since other tasks had their turn.
+    unyielded: usize,
+}
+
+impl Response {
+    pub(super) fn new(body: reqwest::Response, limits: Limits, presented: bool) -> Self {
+        let headers = body.headers();
+        let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::to_owned);
+        Self {
+            status: body.status().as_u16(),
+            content_type: text(CONTENT_TYPE),
+            etag: text(ETAG),
+            date: date::server(headers),
+            retry_after: date::retry_after(headers),
+            www_authenticate: text(WWW_AUTHENTICATE),
+            gunzip: text(CONTENT_ENCODING).filter(|e| is_gzip(e)).map(|_| Gunzip::new()),
+            body,
+            limits,
+            presented,
+            read: 0,
+            rest: Bytes::new(),
+            unyielded: 0,
+        }
+    }
+
+    /// The next slice of the decoded body; `None` at its end. Yields to other tasks at least every
+    /// 256 KiB.
+    ///
+    /// # Errors
+    /// Cut short (reset, `Content-Length` or gzip trailer not met), too large, timed out. Bytes over
+    /// the cap are never handed on.
+    pub async fn slice(&mut self) -> Result<Option<Bytes>, Fault> {
+        while self.rest.is_empty() {
+            match self.more().await? {
+                Some(bytes) => self.rest = bytes,
+                None => return Ok(None),
+            }
+        }
+        let slice = self.rest.split_to(self.rest.len().min(SLICE));
+        self.unyielded += slice.len();
+        if self.unyielded >= SLICE {
+            self.unyielded = 0;
+            tokio::task::yield_now().await;
+        }
+        Ok(Some(slice))
+    }
+
+    /// More of the decoded body, counted against the cap.
+    async fn more(&mut self) -> Result<Option<Bytes>, Fault> {
+        let cap = if self.limits.max_body == 0 { u64::MAX } else { self.limits.max_body };
+        let announced = self.body.content_length().filter(|_| self.gunzip.is_none());
+        if announced.is_some_and(|length| length > cap.saturating_sub(self.read)) {
+            return Err(fault::too_large(cap));
+        }
+        let bytes = self.decoded().await?;
+        self.read = self.read.saturating_add(bytes.as_ref().map_or(0, |b| b.len() as u64));
+        if self.read > cap {
+            return Err(fault::too_large(cap));
+        }
+        Ok(bytes)
+    }
+
+    async fn decoded(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            if let Some(gunzip) = &mut self.gunzip
+                && let Some(bytes) = gunzip.decoded()?
+            {
+                return Ok(Some(bytes));
+            }
+            let Limits { until, timeout, .. } = self.limits;
+            let sent = timeout_at(until, self.body.chunk())
+                .await
+                .map_err(|_| fault::timed_out(Phase::Body, timeout))?
+                .map_err(|error| fault::of_error(&error, Phase::Body, timeout))?;
+            match (sent, &mut self.gunzip) {
+                (Some(bytes), Some(gunzip)) => gunzip.feed(bytes),
+                (Some(bytes), None) => return Ok(Some(bytes)),
+                (None, _) => return self.gunzip.take().map(Gunzip::finish).transpose(),
+            }
+        }
+    }
+
+    /// The whole body as text (invalid UTF-8 replaced).
+    ///
+    /// # Errors
+    /// As [`Response::slice`].
+    pub async fn text(&mut self) -> Result<String, Fault> {
+        let mut all = Vec::new();
+        while let Some(slice) = self.slice().await? {
+            all.extend_from_slice(&slice);
+        }
+        Ok(String::from_utf8(all).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+    }
+
+    /// What the body of a refusal says, as far as it can be read and at most `max` bytes of it: a
+    /// broken explanation is no reason to lose the refusal.
+    pub async fn explanation(&mut self, max: usize) -> String {
+        let mut all = Vec::new();
+        while all.len() < max
+            && let Ok(Some(slice)) = self.slice().await
+        {
+            all.extend_from_slice(&slice);
+        }
+        all.truncate(max);
+        String::from_utf8_lossy(&all).into_owned()
+    }
+
+    /// The fault that this status means, where it is not 2xx or 304: sign-in needed, forbidden,
+    /// rate limited, or `answers 503`.
+    pub fn fault(&self) -> Option<Fault> {
+        let fault = match self.status {
+            200..=299 | 304 => return None,
+            401 if self.presented => {
+                Fault::new(FaultCode::SignInNeeded, "sign-in needed: the token is not accepted")
+            }
+            401 => Fault::new(FaultCode::SignInNeeded, "sign-in needed: no credential is configured"),
+            403 => Fault::new(
+                FaultCode::Forbidden,
+                self.scope().map_or("forbidden".into(), |s| format!("forbidden: needs {s}")),
+            ),
+            429 => Fault::new(
+                FaultCode::RateLimited,
+                self.retry_after
+                    .map_or("asked too often".into(), |r| format!("asked too often, again in {}", short(r))),
+            ),
+            status => Fault::new(FaultCode::Status, format!("answers {status}")),
+        };
+        Some(Fault { retry_after: self.retry_after, ..fault })
+    }
+
+    /// `scope="…"` of `WWW-Authenticate` (RFC 6750).
+    fn scope(&self) -> Option<&str> {
+        let (_, rest) = self.www_authenticate.as_deref()?.split_once("scope=\"")?;
+        rest.split_once('"').map(|(scope, _)| scope).filter(|scope| !scope.is_empty())
+    }
+}
+
+fn is_gzip(encoding: &str) -> bool {
+    ["gzip", "x-gzip"].iter().any(|name| encoding.trim().eq_ignore_ascii_case(name))
+}

@@ -1,0 +1,71 @@
+//! `label_replace`, `label_join`, and the labels of what is absent.
+
+use std::borrow::Cow;
+
+use super::{Sample, distinct};
+use crate::model::Labels;
+use crate::model::labels::NAME;
+use crate::promql::EvalError;
+use crate::promql::matcher::{Compare, compile};
+use crate::promql::plan::Node;
+
+type Vector<'h> = Vec<Sample<'h>>;
+
+/// `label_replace(vector, target, replacement, source, pattern)`.
+pub(super) fn replace<'h>(vector: Vector<'h>, texts: &[String]) -> Result<Vector<'h>, EvalError> {
+    let [target, replacement, source, pattern] = texts else { return Ok(vector) };
+    let regex = compile(pattern).map_err(|_| {
+        EvalError::Failed(format!("invalid regular expression in label_replace(): {pattern}"))
+    })?;
+    if target.is_empty() {
+        return Err(EvalError::Failed("invalid destination label name in label_replace(): ".into()));
+    }
+    let replaced = vector.into_iter().map(|mut sample| {
+        let value = regex.captures(sample.labels.get(source).unwrap_or("")).map(|found| {
+            let mut value = String::new();
+            found.expand(replacement, &mut value);
+            value
+        });
+        if let Some(value) = value {
+            sample.labels = Cow::Owned(sample.labels.with(target, &value));
+        }
+        sample
+    });
+    distinct(replaced.collect())
+}
+
+/// `label_join(vector, target, separator, source…)`.
+pub(super) fn join<'h>(vector: Vector<'h>, texts: &[String]) -> Result<Vector<'h>, EvalError> {
+    let [target, separator, sources @ ..] = texts else { return Ok(vector) };
+    if target.is_empty() {
+        return Err(EvalError::Failed("invalid destination label name in label_join(): ".into()));
+    }
+    if sources.iter().any(String::is_empty) {
+        return Err(EvalError::Failed("invalid source label name in label_join(): ".into()));
+    }
+    let joined = vector.into_iter().map(|mut sample| {
+        let values: Vec<&str> =
+            sources.iter().map(|source| sample.labels.get(source).unwrap_or("")).collect();
+        let value = values.join(separator);
+        sample.labels = Cow::Owned(sample.labels.with(target, &value));
+        sample
+    });
+    distinct(joined.collect())
+}
+
+/// The labels that `absent` can tell: those that the selector demands to be equal to one value, each once.
+pub(super) fn of_absent(node: &Node) -> Labels {
+    let (Node::Vector(selector) | Node::Matrix(selector, _)) = node else { return Labels::none() };
+    let mut told: Vec<&str> = Vec::new();
+    let mut labels = Labels::none();
+    for matcher in selector.matchers.iter().filter(|matcher| matcher.name != NAME) {
+        match &matcher.compare {
+            Compare::Equal(value) if !told.contains(&matcher.name.as_str()) => {
+                told.push(&matcher.name);
+                labels = labels.with(&matcher.name, value);
+            }
+            _ => labels = labels.with(&matcher.name, ""),
+        }
+    }
+    labels
+}

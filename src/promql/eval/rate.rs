@@ -1,0 +1,110 @@
+//! Functions that look at how samples follow each other: rates, changes, trends.
+
+use super::sums::Sum;
+use super::window::Window;
+use crate::promql::history::Point;
+
+pub(in crate::promql) fn rate(window: &Window<'_>) -> Option<f64> {
+    Some(increase(window)? / window.seconds())
+}
+
+pub(in crate::promql) fn increase(window: &Window<'_>) -> Option<f64> {
+    let (first, last) = ends(window)?;
+    let resets: f64 = window.pairs().filter(|(a, b)| b.value < a.value).map(|(a, _)| a.value).sum();
+    Some(extrapolated(window, last.value - first.value + resets, Some(first.value)))
+}
+
+pub(in crate::promql) fn delta(window: &Window<'_>) -> Option<f64> {
+    let (first, last) = ends(window)?;
+    Some(extrapolated(window, last.value - first.value, None))
+}
+
+/// The first and the last of at least two samples.
+fn ends<'p>(window: &Window<'p>) -> Option<(&'p Point, &'p Point)> {
+    (window.points.len() > 1).then_some((window.first()?, window.last()?))
+}
+
+/// Stretches what was seen between the first and the last sample to the edges of the window: all the
+/// way where a sample is about as near to the edge as samples are to each other, else by half that
+/// distance, taking the series to begin or end there. A counter (`from` is its first value) is not
+/// stretched to before it was zero.
+fn extrapolated(window: &Window<'_>, seen: f64, from: Option<f64>) -> f64 {
+    let Some((first, last)) = ends(window) else { return seen };
+    let sampled = (last.time - first.time) as f64 / 1000.0;
+    let between = sampled / (window.points.len() - 1) as f64;
+    let near = between * 1.1;
+
+    let mut to_start = (first.time - window.start) as f64 / 1000.0;
+    if to_start >= near {
+        to_start = between / 2.0;
+    }
+    if let Some(from) = from
+        && seen > 0.0
+        && from >= 0.0
+    {
+        to_start = to_start.min(sampled * (from / seen));
+    }
+    let mut to_end = (window.end - last.time) as f64 / 1000.0;
+    if to_end >= near {
+        to_end = between / 2.0;
+    }
+    seen * ((sampled + to_start + to_end) / sampled)
+}
+
+pub(in crate::promql) fn irate(window: &Window<'_>) -> Option<f64> {
+    let (before, last) = last_two(window)?;
+    let grown = if last.value < before.value { last.value } else { last.value - before.value };
+    Some(grown / ((last.time - before.time) as f64 / 1000.0))
+}
+
+pub(in crate::promql) fn idelta(window: &Window<'_>) -> Option<f64> {
+    let (before, last) = last_two(window)?;
+    Some(last.value - before.value)
+}
+
+fn last_two<'p>(window: &Window<'p>) -> Option<(&'p Point, &'p Point)> {
+    match window.points {
+        [.., before, last] if last.time != before.time => Some((before, last)),
+        _ => None,
+    }
+}
+
+pub(in crate::promql) fn resets(window: &Window<'_>) -> f64 {
+    window.pairs().filter(|(a, b)| b.value < a.value).count() as f64
+}
+
+pub(in crate::promql) fn changes(window: &Window<'_>) -> f64 {
+    let changed = |(a, b): &(&Point, &Point)| a.value != b.value && !(a.value.is_nan() && b.value.is_nan());
+    window.pairs().filter(changed).count() as f64
+}
+
+pub(in crate::promql) fn deriv(window: &Window<'_>) -> Option<f64> {
+    let (first, _) = ends(window)?;
+    Some(line(window.points, first.time).0)
+}
+
+pub(in crate::promql) fn predict_linear(window: &Window<'_>) -> Option<f64> {
+    ends(window)?;
+    let (slope, now) = line(window.points, window.at);
+    Some(slope * window.parameter + now)
+}
+
+/// The least-squares line through the samples: its slope per second and its height at `origin`.
+fn line(points: &[Point], origin: i64) -> (f64, f64) {
+    let height = points.first().map_or(f64::NAN, |point| point.value);
+    if points.iter().all(|point| point.value == height) || points.len() == 1 {
+        return if height.is_infinite() { (f64::NAN, f64::NAN) } else { (0.0, height) };
+    }
+    let [mut x, mut y, mut xy, mut xx] = [Sum::default(); 4];
+    for point in points {
+        let seconds = (point.time - origin) as f64 / 1000.0;
+        x.add(seconds);
+        y.add(point.value);
+        xy.add(seconds * point.value);
+        xx.add(seconds * seconds);
+    }
+    let n = points.len() as f64;
+    let [x, y, xy, xx] = [x, y, xy, xx].map(Sum::raw_total);
+    let slope = (xy - x * y / n) / (xx - x * x / n);
+    (slope, y / n - slope * x / n)
+}

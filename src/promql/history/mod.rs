@@ -1,0 +1,233 @@
+//! Samples of one source, columnar and bounded.
+//!
+//! The times of the scrapes are kept once, each series keeps a ring of values beside them. Start with
+//! [`History::record`]; the evaluator reads through [`Track`].
+
+mod series;
+mod track;
+
+use std::collections::VecDeque;
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::time::Duration;
+
+use self::series::Column;
+pub(super) use self::track::{Point, Track};
+use super::matcher::Matcher;
+use crate::model::{Labels, Time};
+
+/// How far back Prometheus looks for the last sample of a series, in milliseconds.
+pub(super) const LOOKBACK: i64 = 5 * 60 * 1000;
+
+/// How much history is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Samples older than this may be dropped.
+    pub keep: Duration,
+    /// The most series; further ones are refused and counted.
+    pub max_series: usize,
+}
+
+/// The recent samples of one source: rings that drop what no expression needs any more.
+#[derive(Debug)]
+pub struct History {
+    limits: Limits,
+    /// The times of the scrapes, oldest first.
+    scrapes: VecDeque<i64>,
+    /// The number of the oldest scrape kept, counted from the first ever.
+    first: u64,
+    series: BTreeMap<Labels, Column>,
+    /// From when on it is known what the source had.
+    since: Option<i64>,
+    last: Option<i64>,
+    /// Before its first sample there was nothing: a capture is all there is.
+    complete: bool,
+}
+
+impl History {
+    /// An empty history of a source that is being watched: what was before its first answered scrape
+    /// is not known, and an expression that looks back further is
+    /// [`TooLittleHistory`](super::EvalError::TooLittleHistory).
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            scrapes: VecDeque::new(),
+            first: 0,
+            series: BTreeMap::new(),
+            since: None,
+            last: None,
+            complete: false,
+        }
+    }
+
+    /// An empty history for a capture, which is taken as all there ever was, as Prometheus takes its
+    /// database: a window that reaches back behind the first sample is evaluated on what it holds.
+    pub fn capture(limits: Limits) -> Self {
+        Self { complete: true, ..Self::new(limits) }
+    }
+
+    /// Records one scrape at `at`: every series it held, with the timestamp the endpoint gave, if
+    /// any. A series of the previous scrape that is not in this one becomes stale at `at`, as in
+    /// Prometheus (unless its samples carry timestamps of their own). An empty batch marks all
+    /// series stale: that is what a failed scrape does. Returns how many series were refused
+    /// because of `max_series`.
+    ///
+    /// Of a series that comes twice in a batch the first counts. Where `at` is not after the last
+    /// scrape, the clock was set back: what was recorded from `at` on is dropped, for samples from
+    /// the future would hide the new ones.
+    ///
+    /// The history begins with the first scrape that was answered: one that holds an `up` of 1, or
+    /// any series but those that a scrape writes about itself (`up`, `scrape_…`).
+    pub fn record(
+        &mut self,
+        at: Time,
+        batch: impl IntoIterator<Item = (Labels, f64, Option<Time>)>,
+    ) -> usize {
+        let at = at.millis();
+        if self.last.is_some_and(|last| last >= at) {
+            self.cut(at);
+        }
+        series::push(&mut self.scrapes, at);
+        let scrape = self.first + self.scrapes.len() as u64 - 1;
+        let mut refused = 0;
+        let mut answered = false;
+        for (labels, value, time) in batch {
+            answered = answered || tells_of_an_answer(&labels, value);
+            let full = self.series.len() >= self.limits.max_series;
+            let column = match self.series.entry(labels) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(_) if full => {
+                    refused += 1;
+                    continue;
+                }
+                Entry::Vacant(entry) => entry.insert(Column::scraped_from(scrape)),
+            };
+            match time {
+                None => column.scraped(scrape, at, value),
+                Some(time) => {
+                    column.own_times(&self.scrapes, self.first);
+                    column.timed(time.millis(), value, true)
+                }
+            };
+        }
+        for column in self.series.values_mut() {
+            column.end(scrape, at);
+        }
+        if answered {
+            self.since.get_or_insert(at);
+        }
+        self.last = Some(at);
+        self.trim(at);
+        refused
+    }
+
+    /// Adds one sample with a time of its own: for captures. Samples of a series must come in order
+    /// of time; one that does not is refused (`false`), and so is a series beyond `max_series`.
+    pub fn push(&mut self, labels: &Labels, at: Time, value: f64) -> bool {
+        let at = at.millis();
+        let taken = if let Some(column) = self.series.get_mut(labels) {
+            column.timed(at, value, true)
+        } else if self.series.len() < self.limits.max_series {
+            let mut column = Column::default();
+            let taken = column.timed(at, value, true);
+            self.series.insert(labels.clone(), column);
+            taken
+        } else {
+            false
+        };
+        if taken {
+            self.since = Some(self.since.map_or(at, |since| since.min(at)));
+            self.last = Some(self.last.map_or(at, |last| last.max(at)));
+        }
+        taken
+    }
+
+    /// When the first kept scrape or sample was; scrapes before the first answered one do not count.
+    pub fn begins(&self) -> Option<Time> {
+        self.since.map(Time::from_millis)
+    }
+
+    /// When the last one was.
+    pub fn ends(&self) -> Option<Time> {
+        self.last.map(Time::from_millis)
+    }
+
+    /// How many series are kept.
+    pub fn series(&self) -> usize {
+        self.series.len()
+    }
+
+    /// The middle of the times between scrapes, in milliseconds: how much later than it should a
+    /// history may begin, for the first scrape cannot hit the edge of a window.
+    pub(super) fn interval(&self) -> i64 {
+        let mut gaps: Vec<i64> = self
+            .scrapes
+            .iter()
+            .rev()
+            .zip(self.scrapes.iter().rev().skip(1))
+            .take(61)
+            .map(|(b, a)| b - a)
+            .collect();
+        gaps.sort_unstable();
+        gaps.get(gaps.len() / 2).copied().unwrap_or(0)
+    }
+
+    /// Whether everything before its beginning is known to be empty.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The series that fulfil all matchers, in the order of their labels.
+    pub(super) fn select<'h>(&'h self, matchers: &[Matcher]) -> Vec<Track<'h>> {
+        self.series
+            .iter()
+            .filter(|(labels, _)| matchers.iter().all(|matcher| matcher.matches(labels)))
+            .map(|(labels, column)| Track::new(labels, column.samples(&self.scrapes, self.first)))
+            .collect()
+    }
+
+    /// Drops what no window reaches any more, and series of which nothing is left.
+    fn trim(&mut self, now: i64) {
+        let keep = i64::try_from(self.limits.keep.as_millis()).unwrap_or(i64::MAX);
+        let cutoff = now.saturating_sub(keep).saturating_sub(LOOKBACK);
+        let gone = self.scrapes.partition_point(|time| *time <= cutoff);
+        self.scrapes.drain(..gone);
+        self.first += gone as u64;
+        let first = self.first;
+        self.series.retain(|_, column| {
+            column.trim(first, cutoff);
+            !column.is_dead()
+        });
+        if self.since.is_some_and(|since| since <= cutoff) {
+            self.since = self.scrapes.front().copied();
+        }
+    }
+
+    /// Drops what was recorded at or after `at`.
+    fn cut(&mut self, at: i64) {
+        let kept = self.scrapes.partition_point(|time| *time < at);
+        self.scrapes.truncate(kept);
+        let next = self.first + kept as u64;
+        self.series.retain(|_, column| {
+            column.cut(next, at);
+            !column.is_dead()
+        });
+        self.since = self.since.filter(|since| *since < at);
+    }
+}
+
+/// Whether a sample can only be there because the source answered.
+fn tells_of_an_answer(labels: &Labels, value: f64) -> bool {
+    match labels.name() {
+        Some("up") => value == 1.0,
+        Some(
+            "scrape_duration_seconds"
+            | "scrape_samples_scraped"
+            | "scrape_samples_post_metric_relabeling"
+            | "scrape_series_added",
+        ) => false,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! `[[gate]]` and `[item.gate]`.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::super::file::At;
+use super::super::file::gate::{GateTerms, IdleWord};
+use super::signal::INTERVALS;
+use super::{Check, Names, known_name};
+use crate::model::gate::Idle;
+use crate::model::{Board, Condition, GateDef, GateId, Op, SignalDef, SignalId, SourceId, Unit};
+
+/// A gate with its name and place.
+pub(super) struct Written<'t> {
+    pub(super) id: &'t str,
+    pub(super) title: &'t str,
+    pub(super) terms: &'t GateTerms,
+    /// Where the table begins.
+    pub(super) place: Range<usize>,
+}
+
+/// A gate, and the signal made for it where it has an expression of its own.
+pub(super) struct Checked {
+    pub(super) gate: GateDef,
+    pub(super) signal: Option<SignalDef>,
+}
+
+/// The name of the signal that is made for a gate with a `query`. Ids have no colon, so that it is
+/// nobody else's.
+fn own_signal(gate: &str) -> SignalId {
+    SignalId::new(format!("gate:{gate}"))
+}
+
+impl Check<'_> {
+    /// A gate. Without `names` (a checklist read by itself) no name can be looked up.
+    pub(super) fn gate(&mut self, written: &Written<'_>, names: Option<&Names>) -> Option<Checked> {
+        let terms = written.terms;
+        let chosen = [("signal", &terms.signal), ("query", &terms.query), ("flag", &terms.flag)];
+        let mut chosen = chosen.into_iter().filter_map(|(key, at)| at.as_ref().map(|at| (key, at)));
+        let Some((key, at)) = chosen.next() else {
+            self.troubles.add(
+                written.place.clone(),
+                "a gate looks at something: give one of `signal`, `query`, `flag`",
+            );
+            return None;
+        };
+        if let Some((other, second)) = chosen.next() {
+            self.troubles
+                .add(second.span(), format!("a gate looks at one thing: `{key}` or `{other}`, not both"));
+            return None;
+        }
+        match key {
+            "flag" => self.flag_gate(written, at, names),
+            "query" => self.query_gate(written, at, names),
+            _ => self.signal_gate(written, at, names),
+        }
+    }
+
+    fn signal_gate(
+        &mut self,
+        written: &Written<'_>,
+        signal: &At<String>,
+        names: Option<&Names>,
+    ) -> Option<Checked> {
+        if let Some(source) = &written.terms.source {
+            self.troubles
+                .add(source.span(), "the signal has its source: leave `source` to gates with a `query`");
+        }
+        let mut every = Duration::ZERO;
+        if let Some(names) = names {
+            self.signal_name(signal, names);
+            every = names.signals.iter().find(|(name, _)| name == signal.get()).map_or(every, |(_, e)| *e);
+        }
+        let id = SignalId::new(signal.get().as_str());
+        let gate = self.compared(written, Condition::Signal(id), every, names)?;
+        Some(Checked { gate, signal: None })
+    }
+
+    fn query_gate(
+        &mut self,
+        written: &Written<'_>,
+        query: &At<String>,
+        names: Option<&Names>,
+    ) -> Option<Checked> {
+        let Some(wanted) = &written.terms.source else {
+            self.troubles.missing(
+                written.place.clone(),
+                "source",
+                "a gate with a `query` says which source answers",
+            );
+            return None;
+        };
+        let source = names.and_then(|names| self.asked_source(wanted, names));
+        self.query(query, source.map(|s| s.kind));
+        let every = source.map_or(Duration::ZERO, |s| s.every);
+        let id = own_signal(written.id);
+        let gate = self.compared(written, Condition::Signal(id.clone()), every, names)?;
+        let signal = source.map(|source| SignalDef {
+            id,
+            board: Board::Hidden,
+            title: written.title.to_owned(),
+            source: SourceId::new(source.name.as_str()),
+            query: query.get().trim().to_owned(),
+            unit: Unit::None,
+            warn: None,
+            bad: None,
+            max_age: gate.max_age.unwrap_or(source.every * INTERVALS),
+            empty: None,
+            infinite: None,
+            nan: None,
+        });
+        Some(Checked { gate, signal })
+    }
+
+    /// A gate on a signal's values.
+    fn compared(
+        &mut self,
+        written: &Written<'_>,
+        condition: Condition,
+        every: Duration,
+        names: Option<&Names>,
+    ) -> Option<GateDef> {
+        let terms = written.terms;
+        for (key, place) in [
+            ("enabled", terms.enabled.as_ref().map(At::span)),
+            ("percent", terms.percent.as_ref().map(At::span)),
+        ] {
+            if let Some(place) = place {
+                self.troubles
+                    .add(place, format!("`{key}` is asked of a flag; a signal has `op` and `value`"));
+            }
+        }
+        if let (Some(volume), Some(names)) = (&terms.min_volume, names) {
+            self.signal_name(&volume.get().signal, names);
+        }
+        for (key, missing) in [("op", terms.op.is_none()), ("value", terms.value.is_none())] {
+            if missing {
+                let message = "a gate compares: give `op` and `value`, as in op = \"<\", value = 500";
+                self.troubles.missing(written.place.clone(), key, message);
+            }
+        }
+        let op = Op::parse(terms.op.as_ref()?.get())?;
+        let value = self.finite(terms.value.as_ref()?);
+        let matching = terms.matching.iter().flat_map(At::get);
+        let min_volume = terms.min_volume.as_ref().map(|v| {
+            let signal = SignalId::new(v.get().signal.get().as_str());
+            (signal, self.finite(&v.get().value))
+        });
+        if let (None, Some(idle)) = (&min_volume, &terms.idle) {
+            self.troubles
+                .add(idle.span(), "`idle` says what too little traffic means, and needs `min-volume`");
+        }
+        Some(GateDef {
+            id: GateId::new(written.id),
+            title: written.title.to_owned(),
+            condition,
+            matching: matching.map(|(name, value)| (name.clone(), value.get().clone())).collect(),
+            op,
+            value,
+            clear: self.clear(op, value, terms.clear.as_ref()),
+            hold: self.span_or(terms.hold.as_ref(), Duration::ZERO, Duration::ZERO),
+            max_age: self.max_age(terms.max_age.as_ref(), every),
+            expect_series: terms.expect_series.as_ref().map(|n| *n.get() as usize),
+            min_volume,
+            idle: match terms.idle.as_ref().map(At::get) {
+                Some(IdleWord::Pass) => Idle::Pass,
+                Some(IdleWord::Unknown) | None => Idle::Unknown,
+            },
+            allow_infinite: terms.allow_infinite.as_ref().is_some_and(|a| *a.get()),
+        })
+    }
+
+    /// A gate on a flag's rollout state.
+    fn flag_gate(
+        &mut self,
+        written: &Written<'_>,
+        flag: &At<String>,
+        names: Option<&Names>,
+    ) -> Option<Checked> {
+        let terms = written.terms;
+        if let Some(names) = names {
+            let known = names.flags.iter().map(String::as_str);
+            known_name(&mut self.troubles, flag.span(), "flag", flag.get(), &names.config, known);
+        }
+        let of_signals = [
+            ("source", terms.source.as_ref().map(At::span)),
+            ("where", terms.matching.as_ref().map(At::span)),
+            ("value", terms.value.as_ref().map(At::span)),
+            ("expect-series", terms.expect_series.as_ref().map(At::span)),
+            ("min-volume", terms.min_volume.as_ref().map(At::span)),
+            ("idle", terms.idle.as_ref().map(At::span)),
+            ("allow-infinite", terms.allow_infinite.as_ref().map(At::span)),
+        ];
+        for (key, place) in of_signals {
+            if let Some(place) = place {
+                self.troubles.add(
+                    place,
+                    format!("`{key}` is asked of a signal; a flag has `enabled`, and `percent` with `op`"),
+                );
+            }
+        }
+        if terms.enabled.is_none() && terms.percent.is_none() {
+            self.troubles.add(flag.span(), "what must the flag be? give `enabled`, `percent` or both");
+            return None;
+        }
+        let percent = terms.percent.as_ref().map(|p| self.finite(p));
+        if let (None, Some(at)) = (percent, &terms.op) {
+            self.troubles.add(at.span(), "`op` compares `percent`, which is missing");
+        }
+        // Without a percentage nothing is compared; the state then stands as 1 and 0 in the output.
+        let enabled = terms.enabled.as_ref().map(|e| *e.get());
+        let op = match (&terms.op, percent) {
+            (Some(op), Some(_)) => Op::parse(op.get())?,
+            (None, Some(_)) => Op::GreaterOrEqual,
+            (_, None) => Op::Equal,
+        };
+        let value = percent.unwrap_or(if enabled == Some(true) { 1.0 } else { 0.0 });
+        let gate = GateDef {
+            id: GateId::new(written.id),
+            title: written.title.to_owned(),
+            condition: Condition::Flag { key: flag.get().clone(), enabled, percent: percent.is_some() },
+            matching: Vec::new(),
+            op,
+            value,
+            clear: self.clear(op, value, terms.clear.as_ref()),
+            hold: self.span_or(terms.hold.as_ref(), Duration::ZERO, Duration::ZERO),
+            max_age: self.max_age(terms.max_age.as_ref(), Duration::ZERO),
+            expect_series: None,
+            min_volume: None,
+            idle: Idle::Unknown,
+            allow_infinite: false,
+        };
+        Some(Checked { gate, signal: None })
+    }
+
+    /// `clear` must be harder to meet than `value`, or it would let a failed gate pass too early.
+    fn clear(&mut self, op: Op, value: f64, clear: Option<&At<f64>>) -> Option<f64> {
+        let at = clear?;
+        let number = self.finite(at);
+        let passing = match op {
+            Op::Less | Op::LessOrEqual => number <= value,
+            Op::Greater | Op::GreaterOrEqual => number >= value,
+            Op::Equal | Op::NotEqual => {
+                let message = format!(
+                    "`clear` has no meaning with {}: there is no side to come back from",
+                    op.as_str()
+                );
+                self.troubles.add(at.span(), message);
+                return None;
+            }
+        };
+        if !passing && number.is_finite() && value.is_finite() {
+            let side = if matches!(op, Op::Less | Op::LessOrEqual) { "at most" } else { "at least" };
+            let message = format!(
+                "`clear` is on the failing side: with {} {value} it must be {side} {value}, found {number}",
+                op.as_str()
+            );
+            self.troubles.add(at.span(), message);
+        }
+        Some(number)
+    }
+}

@@ -1,0 +1,147 @@
+//! A whole launch config.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::super::document::{Document, Troubles};
+use super::super::file::At;
+use super::super::file::config::{ConfigFile, LaunchTable, SourceTable};
+use super::super::finding::SettingsError;
+use super::super::{schema, structure};
+use super::gate::Written;
+use super::source::{Around, EVERY};
+use super::values::Seen;
+use super::{Check, Names, SourceName};
+use crate::model::text::harmless;
+use crate::model::{Launch, Time, duration};
+
+/// A launch, and where its file names the checklist.
+#[derive(Debug)]
+pub(in crate::settings) struct Checked {
+    pub(in crate::settings) launch: Launch,
+    pub(in crate::settings) checklist: Option<Range<usize>>,
+}
+
+/// Checks a launch config; relative paths in it are relative to `base`.
+///
+/// # Errors
+/// Everything that is wrong: first the structure, then, where that is right, the meaning.
+pub(in crate::settings) fn check(document: &Document<'_>, base: &Path) -> Result<Checked, SettingsError> {
+    let troubles = structure::check(document, schema::config_schema());
+    if !troubles.is_empty() {
+        return Err(document.error(troubles));
+    }
+    let file: ConfigFile = document.read()?;
+    let mut check = Check { document, base, troubles: Troubles::default() };
+    let launch = check.launch(&file);
+    if check.troubles.is_empty() {
+        Ok(Checked { launch, checklist: file.launch.checklist.as_ref().map(At::span) })
+    } else {
+        Err(document.error(check.troubles))
+    }
+}
+
+impl Check<'_> {
+    fn launch(&mut self, file: &ConfigFile) -> Launch {
+        let names = self.names(file);
+        let mut launch = self.head(&file.launch);
+        launch.ledger = file.ledger.as_ref().and_then(|l| l.path.as_ref()).map(|p| self.path(p));
+        launch.theme = file.theme.as_ref().and_then(|t| t.name).map(|n| n.as_str().to_owned());
+        launch.keys = file.keys.iter().map(|(command, key)| (command.clone(), self.words(key))).collect();
+        self.credentials(&file.credential);
+        let around =
+            Around { credentials: &file.credential, environment: &launch.environment, config: &names.config };
+        for (name, table) in in_file_order(file) {
+            launch.sources.extend(self.source(name, table, &around));
+        }
+        let mut seen = Seen::default();
+        for at in &file.signal {
+            self.unique_id(&at.get().id, "the signal", &mut seen);
+            launch.signals.push(self.signal(at.get(), &names));
+        }
+        let mut seen = Seen::default();
+        for at in &file.flag {
+            self.once(&at.get().key, "the flag", &mut seen);
+            launch.flags.push(self.flag(at.get(), &names));
+        }
+        let mut seen = Seen::default();
+        for at in &file.gate {
+            let table = at.get();
+            self.unique_id(&table.id, "the gate", &mut seen);
+            let title = self.some_words(table.title.as_ref()).unwrap_or_else(|| table.id.get().clone());
+            let written =
+                Written { id: table.id.get(), title: &title, terms: &table.terms(), place: at.span() };
+            if let Some(checked) = self.gate(&written, Some(&names)) {
+                launch.gates.push(checked.gate);
+                launch.signals.extend(checked.signal);
+            }
+        }
+        launch
+    }
+
+    fn head(&mut self, table: &LaunchTable) -> Launch {
+        let version = self.words(&table.version);
+        let bare = version.strip_prefix('v').filter(|v| v.starts_with(|c: char| c.is_ascii_digit()));
+        Launch {
+            product: self.words(&table.product),
+            version: bare.unwrap_or(&version).to_owned(),
+            environment: self.words(&table.environment),
+            checklist: table.checklist.as_ref().map(|p| self.path(p)),
+            t0: table.t0.as_ref().and_then(|t| self.time(t)),
+            write: table.write.unwrap_or(false),
+            ..Launch::default()
+        }
+    }
+
+    fn time(&mut self, at: &At<toml::Value>) -> Option<Time> {
+        // Bare numbers of seconds, which a time on the command line may be, are no dates in a file.
+        let text = match at.get() {
+            toml::Value::Datetime(time) => time.to_string(),
+            toml::Value::String(text) if text.trim().parse::<f64>().is_err() => text.clone(),
+            _ => String::new(),
+        };
+        let time = Time::parse(&text).ok();
+        if time.is_none() {
+            let message = "is no time with its zone: write 2025-12-02T15:00:00Z or 2025-12-02T16:00:00+01:00";
+            self.troubles.add(at.span(), message);
+        }
+        time
+    }
+
+    /// The names that the file defines, also those of tables that have troubles: one wrong table
+    /// must not make everything that refers to it look wrong too.
+    fn names(&mut self, file: &ConfigFile) -> Names {
+        let every = |table: &SourceTable| {
+            table.every.as_ref().and_then(|e| duration::parse(e.get()).ok()).unwrap_or(EVERY)
+        };
+        let sources: Vec<SourceName> = in_file_order(file)
+            .into_iter()
+            .map(|(name, at)| SourceName {
+                name: name.to_owned(),
+                kind: *at.get().kind.get(),
+                every: every(at.get()),
+            })
+            .collect();
+        let signals = file
+            .signal
+            .iter()
+            .map(|s| {
+                let source = sources.iter().find(|n| n.name == *s.get().source.get());
+                (s.get().id.get().clone(), source.map_or(EVERY, |n| n.every))
+            })
+            .collect();
+        Names {
+            config: harmless(&self.document.name).into_owned(),
+            signals,
+            flags: file.flag.iter().map(|f| f.get().key.get().clone()).collect(),
+            sources,
+        }
+    }
+}
+
+/// Maps forget the order; the places remember it.
+fn in_file_order(file: &ConfigFile) -> Vec<(&str, &At<SourceTable>)> {
+    let mut sources: Vec<_> = file.source.iter().map(|(name, at)| (name.as_str(), at)).collect();
+    sources.sort_by_key(|(_, at)| at.span().start);
+    sources
+}

@@ -1,0 +1,244 @@
+//! `[source.NAME]` and `[credential.NAME]`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::super::file::At;
+use super::super::file::config::{CredentialTable, SourceTable, SourceWord};
+use super::address::Part;
+use super::{Check, known_name, size};
+use crate::model::launch::{CredentialDef, SourceKind};
+use crate::model::{Labels, SourceDef, SourceId};
+
+/// The shortest time between two polls.
+const SHORTEST: Duration = Duration::from_millis(200);
+/// The time between two polls.
+pub(super) const EVERY: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(3);
+const MAX_SERIES: usize = 20_000;
+const MAX_BODY_SCRAPE: u64 = 512 << 20;
+const MAX_BODY: u64 = 16 << 20;
+
+/// Headers that carry secrets, or that the client sets itself.
+const REFUSED_HEADERS: [(&str, &str); 8] = [
+    ("authorization", "a config holds no secrets; use `credential`"),
+    ("proxy-authorization", "a config holds no secrets"),
+    ("cookie", "a config holds no secrets; use `credential`"),
+    ("host", "the client sets it"),
+    ("content-length", "the client sets it"),
+    ("transfer-encoding", "the client sets it"),
+    ("connection", "the client sets it"),
+    ("accept-encoding", "the client sets it"),
+];
+
+/// What sources refer to.
+pub(super) struct Around<'c> {
+    pub(super) credentials: &'c BTreeMap<String, At<CredentialTable>>,
+    pub(super) environment: &'c str,
+    pub(super) config: &'c str,
+}
+
+impl Check<'_> {
+    /// A source with its defaults.
+    pub(super) fn source(
+        &mut self,
+        name: &str,
+        at: &At<SourceTable>,
+        around: &Around<'_>,
+    ) -> Option<SourceDef> {
+        let table = at.get();
+        self.id_text(name, at.span());
+        let kind = *table.kind.get();
+        self.keys_of_other_kinds(table, kind);
+        let credential = table.credential.as_ref().and_then(|wanted| {
+            let known = around.credentials.keys().map(String::as_str);
+            known_name(&mut self.troubles, wanted.span(), "credential", wanted.get(), around.config, known);
+            self.credential(around.credentials.get(wanted.get())?)
+        });
+        let max_body = if kind == SourceWord::Scrape { MAX_BODY_SCRAPE } else { MAX_BODY };
+        let source = SourceDef {
+            id: SourceId::new(name),
+            every: self.span_or(table.every.as_ref(), SHORTEST, EVERY),
+            timeout: self.span_or(table.timeout.as_ref(), Duration::from_millis(10), TIMEOUT),
+            max_body: table.max_body.as_ref().and_then(|b| self.size(b)).unwrap_or(max_body),
+            max_series: table.max_series.as_ref().map_or(MAX_SERIES, |n| *n.get() as usize),
+            headers: self.headers(table.headers.as_ref()),
+            credential,
+            ca_file: table.ca_file.as_ref().map(|p| self.path(p)),
+            allow_http: table.allow_http.unwrap_or(false),
+            kind: self.source_kind(at, around.environment)?,
+        };
+        Some(source)
+    }
+
+    fn source_kind(&mut self, at: &At<SourceTable>, environment: &str) -> Option<SourceKind> {
+        let table = at.get();
+        let allow = table.allow_http.unwrap_or(false);
+        let base = match table.kind.get() {
+            SourceWord::Scrape => {
+                let urls = self.endpoints(at)?;
+                return Some(SourceKind::Scrape { urls, labels: self.labels(table.labels.as_ref()) });
+            }
+            SourceWord::Prometheus => "/api/v1",
+            SourceWord::Identity => "/launch/v1",
+        };
+        let Some(url) = &table.url else {
+            let kind = table.kind.get().as_str();
+            self.troubles.missing(at.span(), "url", format!("a {kind} source needs its address"));
+            return None;
+        };
+        let url = self.address(url, Part::Base(base), allow);
+        if *table.kind.get() == SourceWord::Prometheus {
+            return Some(SourceKind::Prometheus { url });
+        }
+        let own = self.some_words(table.environment.as_ref());
+        Some(SourceKind::Identity { url, environment: own.unwrap_or_else(|| environment.to_owned()) })
+    }
+
+    fn endpoints(&mut self, at: &At<SourceTable>) -> Option<Vec<String>> {
+        let table = at.get();
+        let written: Vec<&At<String>> = match (&table.url, &table.urls) {
+            (Some(_), Some(urls)) => {
+                self.troubles.add(urls.span(), "a scrape source has `url` or `urls`, not both");
+                return None;
+            }
+            (Some(url), None) => vec![url],
+            (None, Some(urls)) => urls.get().iter().collect(),
+            (None, None) => {
+                self.troubles.missing(at.span(), "urls", "a scrape source needs its address or addresses");
+                return None;
+            }
+        };
+        if let (true, Some(urls)) = (written.is_empty(), &table.urls) {
+            self.troubles.add(urls.span(), "a scrape source needs at least one address");
+        }
+        let mut seen = super::values::Seen::default();
+        let mut urls = Vec::with_capacity(written.len());
+        for url in written {
+            // An address with a password is refused anyway, and is not to be repeated.
+            if !url.get().contains('@') {
+                self.once(url, "the address", &mut seen);
+            }
+            urls.push(self.address(url, Part::Endpoint, table.allow_http.unwrap_or(false)));
+        }
+        Some(urls)
+    }
+
+    /// Keys that say nothing about this kind would be promises without effect.
+    fn keys_of_other_kinds(&mut self, table: &SourceTable, kind: SourceWord) {
+        let written = [
+            ("urls", table.urls.as_ref().map(At::span), SourceWord::Scrape),
+            ("labels", table.labels.as_ref().map(At::span), SourceWord::Scrape),
+            ("max-series", table.max_series.as_ref().map(At::span), SourceWord::Scrape),
+            ("environment", table.environment.as_ref().map(At::span), SourceWord::Identity),
+        ];
+        for (key, place, of) in written {
+            if let Some(place) = place.filter(|_| of != kind) {
+                let (of, kind) = (of.as_str(), kind.as_str());
+                self.troubles
+                    .add(place, format!("`{key}` belongs to sources of kind {of}; this one is {kind}"));
+            }
+        }
+    }
+
+    fn labels(&mut self, table: Option<&At<BTreeMap<String, At<String>>>>) -> Labels {
+        let Some(table) = table else { return Labels::none() };
+        for (name, value) in table.get() {
+            if name.is_empty() || name.starts_with("__") {
+                self.troubles.add(
+                    value.span(),
+                    format!("{name:?} is no label for a series: it must not be empty or begin with \"__\""),
+                );
+            }
+        }
+        Labels::from_pairs(table.get().iter().map(|(name, value)| (name.as_str(), value.get().as_str())))
+    }
+
+    fn headers(&mut self, table: Option<&At<BTreeMap<String, At<String>>>>) -> Vec<(String, String)> {
+        let mut headers = Vec::new();
+        // A value may be a secret, also that of the header beside it: no line is shown.
+        for (name, value) in table.into_iter().flat_map(At::get) {
+            let refused = REFUSED_HEADERS.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
+            if let Some((_, why)) = refused {
+                self.troubles
+                    .add_secret(value.span(), format!("the header {name} cannot be set here: {why}"));
+            } else if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
+                self.troubles.add_secret(value.span(), format!("{name:?} is no name of a header"));
+            } else if reqwest::header::HeaderValue::from_str(value.get()).is_err() {
+                self.troubles.add_secret(value.span(), format!("the header {name} cannot hold this text"));
+            }
+            headers.push((name.clone(), value.get().clone()));
+        }
+        headers
+    }
+
+    fn size(&mut self, value: &At<toml::Value>) -> Option<u64> {
+        let size = match value.get() {
+            toml::Value::Integer(bytes) => return u64::try_from(*bytes).ok(),
+            toml::Value::String(text) => size::parse(text),
+            _ => return None,
+        };
+        size.map_err(|message| self.troubles.add(value.span(), message)).ok()
+    }
+
+    /// Exactly one place to have the token from. Troubles are said once, by [`Self::credentials`].
+    fn credential(&mut self, at: &At<CredentialTable>) -> Option<CredentialDef> {
+        let table = at.get();
+        match (&table.env, &table.file, &table.command) {
+            (Some(env), None, None) => Some(CredentialDef::Env(env.get().clone())),
+            (None, Some(file), None) => Some(CredentialDef::File(self.path(file))),
+            (None, None, Some(command)) => {
+                Some(CredentialDef::Command(command.get().iter().map(|a| a.get().clone()).collect()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is wrong in credentials, used or not.
+    pub(super) fn credentials(&mut self, tables: &BTreeMap<String, At<CredentialTable>>) {
+        for (name, at) in tables {
+            self.id_text(name, at.span());
+            let table = at.get();
+            let written: Vec<Range<usize>> = [
+                table.env.as_ref().map(At::span),
+                table.file.as_ref().map(At::span),
+                table.command.as_ref().map(At::span),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            match written.as_slice() {
+                [] => self.troubles.add(
+                    at.span(),
+                    "does not say where the token comes from: give one of `env`, `file`, `command`",
+                ),
+                [_] => {}
+                [.., last] => self.troubles.add(
+                    last.clone(),
+                    "the token comes from one place: give one of `env`, `file`, `command`, not several",
+                ),
+            }
+            self.credential_values(table);
+        }
+    }
+
+    fn credential_values(&mut self, table: &CredentialTable) {
+        if let Some(env) = &table.env {
+            let name = env.get();
+            let head = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+            if !head || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                // It may be the token itself, pasted here: it is not repeated.
+                self.troubles.add_secret(
+                    env.span(),
+                    "is no name of an environment variable: write its name, never the token",
+                );
+            }
+        }
+        if let Some(command) = &table.command
+            && command.get().first().is_none_or(|program| program.get().trim().is_empty())
+        {
+            self.troubles.add(command.span(), "needs a program: [\"program\", \"argument\"]");
+        }
+    }
+}

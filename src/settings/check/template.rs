@@ -1,0 +1,189 @@
+//! A whole checklist template.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::super::document::{Document, Troubles};
+use super::super::file::At;
+use super::super::file::checklist::{ChecklistFile, ItemKind, ItemTable};
+use super::super::finding::SettingsError;
+use super::super::{schema, structure};
+use super::gate::Written;
+use super::values::Seen;
+use super::{Check, Names, known_name};
+use crate::checklist::{Item, Kind, Template};
+use crate::model::{ItemId, Launch, SignalDef};
+
+/// A template, and the signals made for those of its gates that have an expression of their own.
+#[derive(Debug)]
+pub(in crate::settings) struct Checked {
+    pub(in crate::settings) template: Template,
+    pub(in crate::settings) signals: Vec<SignalDef>,
+}
+
+/// Checks a template; with a launch (and what errors call its config) also the names in its gates.
+///
+/// # Errors
+/// Everything that is wrong: first the structure, then, where that is right, the meaning.
+pub(in crate::settings) fn check(
+    document: &Document<'_>,
+    launch: Option<(&str, &Launch)>,
+) -> Result<Checked, SettingsError> {
+    let troubles = structure::check(document, schema::checklist_schema());
+    if !troubles.is_empty() {
+        return Err(document.error(troubles));
+    }
+    let file: ChecklistFile = document.read()?;
+    let mut check = Check { document, base: Path::new(""), troubles: Troubles::default() };
+    let checked = check.template(&file, launch);
+    if check.troubles.is_empty() { Ok(checked) } else { Err(document.error(check.troubles)) }
+}
+
+impl Check<'_> {
+    fn template(&mut self, file: &ChecklistFile, launch: Option<(&str, &Launch)>) -> Checked {
+        self.id_text(file.id.get(), file.id.span());
+        if let Some(rollback) = &file.rollback {
+            self.id_text(rollback.get(), rollback.span());
+        }
+        let names = launch.map(|(config, launch)| Names::of_launch(config, launch));
+        let mut seen = Seen::default();
+        for at in &file.item {
+            self.unique_id(&at.get().id, "the item", &mut seen);
+        }
+        let known: Vec<&str> = file.item.iter().map(|i| i.get().id.get().as_str()).collect();
+        let mut signals = Vec::new();
+        let mut items = Vec::with_capacity(file.item.len());
+        let mut section = String::new();
+        for at in &file.item {
+            let table = at.get();
+            if let Some(own) = self.some_words(table.section.as_ref()) {
+                section = own;
+            }
+            self.after(table, &known);
+            let taken = launch.is_some_and(|(_, l)| l.gates.iter().any(|g| g.id.as_str() == table.id.get()));
+            if let (true, true, Some((config, _))) = (taken, table.gate.is_some(), launch) {
+                self.troubles.add(
+                    table.id.span(),
+                    format!("{config} has a gate of this id already; each gate needs its own"),
+                );
+            }
+            let kind = self.item_kind(at, names.as_ref(), &mut signals);
+            items.push(Item {
+                id: ItemId::new(table.id.get().as_str()),
+                section: section.clone(),
+                title: self.words(&table.title),
+                detail: self.some_words(table.detail.as_ref()),
+                kind: kind.unwrap_or(Kind::Check),
+                owner: self.some_words(table.owner.as_ref()),
+                optional: table.optional.as_ref().is_some_and(|o| *o.get()),
+                after: after_ids(table).map(|id| ItemId::new(id.get().as_str())).collect(),
+                runbook: self.some_words(table.runbook.as_ref()),
+            });
+        }
+        self.cycle(file);
+        let template = Template {
+            id: file.id.get().clone(),
+            title: self.words(&file.title),
+            rollback: file.rollback.as_ref().map(|r| r.get().clone()),
+            items,
+        };
+        Checked { template, signals }
+    }
+
+    fn item_kind(
+        &mut self,
+        at: &At<ItemTable>,
+        names: Option<&Names>,
+        signals: &mut Vec<SignalDef>,
+    ) -> Option<Kind> {
+        let table = at.get();
+        let kind = table.kind.as_ref().map_or(ItemKind::Check, |k| *k.get());
+        match (kind, &table.gate) {
+            (ItemKind::Check, None) => Some(Kind::Check),
+            (ItemKind::Check, Some(gate)) => {
+                let message = "only an item of kind = \"gate\" has a gate; this one is a check";
+                self.troubles.add(gate.span(), message);
+                None
+            }
+            (ItemKind::Gate, None) => {
+                let message = "an item of kind = \"gate\" has an [item.gate] table that says what must pass";
+                self.troubles.missing(at.span(), "gate", message);
+                None
+            }
+            (ItemKind::Gate, Some(gate)) => {
+                let written = Written {
+                    id: table.id.get(),
+                    title: table.title.get(),
+                    terms: gate.get(),
+                    place: gate.span(),
+                };
+                let checked = self.gate(&written, names)?;
+                signals.extend(checked.signal);
+                Some(Kind::Gate(checked.gate))
+            }
+        }
+    }
+
+    fn after(&mut self, table: &ItemTable, known: &[&str]) {
+        let mut seen = BTreeSet::new();
+        for id in after_ids(table) {
+            let name = self.document.name.clone();
+            known_name(&mut self.troubles, id.span(), "item", id.get(), &name, known.iter().copied());
+            if !seen.insert(id.get().as_str()) {
+                self.troubles.add(id.span(), "is in this list already");
+            }
+        }
+    }
+
+    /// Names one cycle: with a cycle no item of it could ever be ticked.
+    fn cycle(&mut self, file: &ChecklistFile) {
+        let items: BTreeMap<&str, &ItemTable> =
+            file.item.iter().map(|i| (i.get().id.get().as_str(), i.get())).collect();
+        let mut settled: BTreeSet<&str> = BTreeSet::new();
+        for start in file.item.iter().map(|i| i.get().id.get().as_str()) {
+            let Some(path) = way_back(start, &items, &mut settled) else { continue };
+            let first = path.first().and_then(|id| items.get(id));
+            let next = path.get(1).or(path.first());
+            let place = first
+                .and_then(|table| after_ids(table).find(|id| Some(&id.get().as_str()) == next))
+                .map_or(0..0, At::span);
+            let mut shown = path.clone();
+            shown.extend(path.first());
+            let message = format!("these items wait for each other: {}", shown.join(" → "));
+            self.troubles.add(place, message);
+        }
+    }
+}
+
+fn after_ids(table: &ItemTable) -> impl Iterator<Item = &At<String>> {
+    table.after.iter().flat_map(At::get)
+}
+
+/// A cycle that is reached from an item, as ids that each wait for the next. Goes with a stack of its
+/// own, so that a long chain cannot overflow the thread's. What was looked at is `settled`.
+fn way_back<'t>(
+    start: &'t str,
+    items: &BTreeMap<&'t str, &'t ItemTable>,
+    settled: &mut BTreeSet<&'t str>,
+) -> Option<Vec<&'t str>> {
+    let edges = |id: &str| items.get(id).into_iter().flat_map(|table| after_ids(table));
+    let mut path: Vec<(&str, usize)> = Vec::new();
+    if settled.insert(start) {
+        path.push((start, 0));
+    }
+    while let Some((id, tried)) = path.last_mut() {
+        let next = edges(id).nth(*tried);
+        *tried += 1;
+        let Some(next) = next else {
+            path.pop();
+            continue;
+        };
+        let next = next.get().as_str();
+        if settled.insert(next) {
+            path.push((next, 0));
+        } else if let Some(at) = path.iter().position(|(id, _)| *id == next) {
+            return Some(path.iter().skip(at).map(|(id, _)| *id).collect());
+        }
+    }
+    None
+}

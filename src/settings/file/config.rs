@@ -1,0 +1,258 @@
+//! A launch config as it is written.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::gate::GateTable;
+use super::{At, BoardWord, FormVersion, IdText, SizeText, SpanText, ThresholdText, TimeText, UnitWord};
+
+/// A launch: a product, a version, an environment, and what is watched and ticked for it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Config")]
+pub(in crate::settings) struct ConfigFile {
+    /// The version of this form: 1.
+    #[schemars(with = "FormVersion")]
+    #[expect(dead_code, reason = "checked before the file is read as this type")]
+    pub(in crate::settings) schema: u32,
+    /// What is launched.
+    pub(in crate::settings) launch: LaunchTable,
+    /// Where runs of checklists are kept.
+    pub(in crate::settings) ledger: Option<LedgerTable>,
+    /// What is polled, by name.
+    #[serde(default)]
+    pub(in crate::settings) source: BTreeMap<String, At<SourceTable>>,
+    /// Where bearer tokens come from, by name; never the tokens themselves.
+    #[serde(default)]
+    pub(in crate::settings) credential: BTreeMap<String, At<CredentialTable>>,
+    /// Named expressions over sources.
+    #[serde(default)]
+    pub(in crate::settings) signal: Vec<At<SignalTable>>,
+    /// The flags that matter to the launch.
+    #[serde(default)]
+    pub(in crate::settings) flag: Vec<At<FlagTable>>,
+    /// Gates outside a checklist; they count in the verdict too.
+    #[serde(default)]
+    pub(in crate::settings) gate: Vec<At<GateTable>>,
+    /// Colours.
+    pub(in crate::settings) theme: Option<ThemeTable>,
+    /// Keys by the name of their command: `sign = "A"`.
+    #[serde(default)]
+    pub(in crate::settings) keys: BTreeMap<String, At<String>>,
+}
+
+/// What is launched.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Launch")]
+pub(in crate::settings) struct LaunchTable {
+    /// The product's name.
+    pub(in crate::settings) product: At<String>,
+    /// Its version.
+    pub(in crate::settings) version: At<String>,
+    /// The environment it is launched in.
+    pub(in crate::settings) environment: At<String>,
+    /// The checklist's file; relative to this file.
+    pub(in crate::settings) checklist: Option<At<String>>,
+    /// T-0; it can also be set when a run is started.
+    #[schemars(with = "Option<TimeText>")]
+    pub(in crate::settings) t0: Option<At<toml::Value>>,
+    /// Whether a live run opens for writing; `false` where it is left out.
+    pub(in crate::settings) write: Option<bool>,
+}
+
+/// Where runs of checklists are kept.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Ledger")]
+pub(in crate::settings) struct LedgerTable {
+    /// The kind of ledger.
+    #[expect(dead_code, reason = "there is one kind, and the structure check has seen it")]
+    pub(in crate::settings) kind: Option<LedgerKind>,
+    /// The directory, relative to this file; the user's state directory where it is left out.
+    pub(in crate::settings) path: Option<At<String>>,
+}
+
+/// The kinds of ledgers.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::settings) enum LedgerKind {
+    /// A directory of immutable event files.
+    Directory,
+}
+
+/// Something polled.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Source")]
+pub(in crate::settings) struct SourceTable {
+    /// What it is.
+    pub(in crate::settings) kind: At<SourceWord>,
+    /// Its address: of a `scrape` source the metrics endpoint, else the base URL.
+    pub(in crate::settings) url: Option<At<String>>,
+    /// The endpoints of a `scrape` source that has several.
+    pub(in crate::settings) urls: Option<At<Vec<At<String>>>>,
+    /// Labels added to every series of a `scrape` source.
+    pub(in crate::settings) labels: Option<At<BTreeMap<String, At<String>>>>,
+    /// The environment an `identity` source is asked for; `launch.environment` where it is left out.
+    pub(in crate::settings) environment: Option<At<String>>,
+    /// Time between two polls; `5s` where it is left out, at least `200ms`.
+    #[schemars(with = "Option<SpanText>")]
+    pub(in crate::settings) every: Option<At<String>>,
+    /// The longest a poll may take; `3s` where it is left out.
+    #[schemars(with = "Option<SpanText>")]
+    pub(in crate::settings) timeout: Option<At<String>>,
+    /// The most bytes, decoded, that are read of one body; `512MiB` for a `scrape` source, else
+    /// `16MiB`, where it is left out.
+    #[schemars(with = "Option<SizeText>")]
+    pub(in crate::settings) max_body: Option<At<toml::Value>>,
+    /// The most series a `scrape` source keeps; 20000 where it is left out.
+    #[schemars(range(min = 1))]
+    pub(in crate::settings) max_series: Option<At<u32>>,
+    /// Headers sent with each request: `{ X-Scope-OrgID = "tasks" }`.
+    pub(in crate::settings) headers: Option<At<BTreeMap<String, At<String>>>>,
+    /// The name of a `[credential.NAME]` table.
+    pub(in crate::settings) credential: Option<At<String>>,
+    /// A PEM file with the certificate authority to trust beside the system's; relative to this file.
+    pub(in crate::settings) ca_file: Option<At<String>>,
+    /// Whether plain http to another machine is allowed.
+    pub(in crate::settings) allow_http: Option<bool>,
+}
+
+/// The kinds of sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "SourceKind")]
+pub(in crate::settings) enum SourceWord {
+    /// Exposition text, one or many endpoints; gonogo evaluates the expressions.
+    Scrape,
+    /// The HTTP API of Prometheus or one that speaks it; the server evaluates.
+    Prometheus,
+    /// The identity contract: flags, environment, who am I.
+    Identity,
+}
+
+impl SourceWord {
+    /// As written.
+    pub(in crate::settings) fn as_str(self) -> &'static str {
+        match self {
+            Self::Scrape => "scrape",
+            Self::Prometheus => "prometheus",
+            Self::Identity => "identity",
+        }
+    }
+}
+
+/// Where a bearer token comes from: exactly one of `env`, `file`, `command`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Credential")]
+pub(in crate::settings) struct CredentialTable {
+    /// The kind of credential.
+    #[expect(dead_code, reason = "there is one kind, and the structure check has seen it")]
+    pub(in crate::settings) kind: CredentialKind,
+    /// The name of an environment variable.
+    pub(in crate::settings) env: Option<At<String>>,
+    /// A file, read again when it changes; relative to this file.
+    pub(in crate::settings) file: Option<At<String>>,
+    /// A program and its arguments; it prints the token.
+    pub(in crate::settings) command: Option<At<Vec<At<String>>>>,
+}
+
+/// The kinds of credentials.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::settings) enum CredentialKind {
+    /// A bearer token.
+    Bearer,
+}
+
+/// A named expression over one source.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Signal")]
+pub(in crate::settings) struct SignalTable {
+    /// Its id, unique among the signals: lower-case letters, digits, `.`, `_`, `-`.
+    #[schemars(with = "IdText")]
+    pub(in crate::settings) id: At<String>,
+    /// The block of the screen it is shown in.
+    #[schemars(with = "BoardWord")]
+    pub(in crate::settings) board: At<String>,
+    /// The column's heading; the id where it is left out.
+    pub(in crate::settings) title: Option<At<String>>,
+    /// The source that answers.
+    pub(in crate::settings) source: At<String>,
+    /// `PromQL`.
+    pub(in crate::settings) query: At<String>,
+    /// What the number counts; `none` where it is left out.
+    #[schemars(with = "Option<UnitWord>")]
+    pub(in crate::settings) unit: Option<At<String>>,
+    /// Drawn as a warning when crossed.
+    #[schemars(with = "Option<ThresholdText>")]
+    pub(in crate::settings) warn: Option<At<String>>,
+    /// Drawn as bad when crossed.
+    #[schemars(with = "Option<ThresholdText>")]
+    pub(in crate::settings) bad: Option<At<String>>,
+    /// The oldest sample that still counts; three intervals of the source where it is left out.
+    #[schemars(with = "Option<SpanText>")]
+    pub(in crate::settings) max_age: Option<At<String>>,
+    /// What to say where a living source has no series: `no jobs are waiting`.
+    pub(in crate::settings) empty: Option<At<String>>,
+    /// What an infinite value means, in a word: `not draining`.
+    pub(in crate::settings) infinite: Option<At<String>>,
+    /// What NaN means, in a word: `idle`.
+    pub(in crate::settings) nan: Option<At<String>>,
+}
+
+/// A flag that matters to the launch.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Flag")]
+pub(in crate::settings) struct FlagTable {
+    /// Its key.
+    pub(in crate::settings) key: At<String>,
+    /// The `identity` source that tells its state.
+    pub(in crate::settings) source: At<String>,
+    /// A signal that says what callers get, in percent.
+    pub(in crate::settings) observed: Option<At<String>>,
+}
+
+/// Colours.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Theme")]
+pub(in crate::settings) struct ThemeTable {
+    /// The theme's name.
+    pub(in crate::settings) name: Option<ThemeName>,
+}
+
+/// The themes.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::settings) enum ThemeName {
+    /// Light letters on a dark ground.
+    Dark,
+    /// Dark letters on a light ground.
+    Light,
+    /// The strongest contrasts.
+    HighContrast,
+    /// No pair of colours that is hard to tell apart.
+    ColourBlind,
+    /// No colours.
+    Mono,
+}
+
+impl ThemeName {
+    /// As written.
+    pub(in crate::settings) fn as_str(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::HighContrast => "high-contrast",
+            Self::ColourBlind => "colour-blind",
+            Self::Mono => "mono",
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The streaming reader: slices to lines, lines past the filter, the wanted ones to samples.
+
+use memchr::memchr;
+
+use super::comment::{self, Comment};
+use super::families::Families;
+use super::sample_line::{self, Parts, is_blank, is_name_byte, starts_name};
+use super::seen::Seen;
+use super::{Flaw, Format, Sample, Summary, Unreadable, Wanted};
+use crate::model::text::harmless_line;
+use crate::promql::Filter;
+
+/// The longest line that is read, in bytes; a longer one is unreadable.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// How many unreadable lines are kept with their text.
+const KEPT: usize = 100;
+/// The same for a reader that judges all lines.
+const KEPT_OF_ALL: usize = 10_000;
+
+/// A streaming reader: bytes in slices of any size, samples out through a callback.
+#[derive(Debug)]
+pub struct Reader<'f, W: Wanted + ?Sized = Filter> {
+    wanted: &'f W,
+    format: Format,
+    /// The line that the last slice left open; at most [`MAX_LINE`] bytes and one.
+    open: Vec<u8>,
+    /// The beginning of the last line nobody wanted, up to and with the byte behind its name. Lines
+    /// come in runs of one name, and to compare is quicker than to look up.
+    unwanted: Vec<u8>,
+    parts: Parts,
+    families: Option<Families>,
+    seen: Option<Seen>,
+    /// Whether a sample without a timestamp is a flaw.
+    stamped: bool,
+    eof: bool,
+    summary: Summary,
+}
+
+/// What can be told of a line by its first bytes.
+enum Head<'l> {
+    Blank,
+    Comment,
+    /// A name, and behind it its delimiter.
+    Name(&'l [u8]),
+    /// A name in braces, or none that can be read: the lexer must tell.
+    Other,
+}
+
+impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
+    /// Reads lines whose names the filter wants; the others are skipped, not judged.
+    pub fn new(format: Format, wanted: &'f W) -> Self {
+        Self {
+            wanted,
+            format,
+            open: Vec::new(),
+            unwanted: Vec::new(),
+            parts: Parts::default(),
+            families: None,
+            seen: Some(Seen::default()),
+            stamped: false,
+            eof: false,
+            summary: Summary { complete: true, ..Summary::default() },
+        }
+    }
+
+    /// Reads and judges every line and keeps families (`gonogo scrape`).
+    pub fn judging_all(format: Format, wanted: &'f W) -> Self {
+        Self { families: Some(Families::default()), ..Self::new(format, wanted) }
+    }
+
+    /// Reads and judges every line of a capture: `OpenMetrics` in which each sample must carry its
+    /// time, and a series comes as often as it was sampled. Samples that come twice are the caller's
+    /// to find.
+    pub fn of_capture(wanted: &'f W) -> Self {
+        Self { seen: None, stamped: true, ..Self::judging_all(Format::OpenMetrics, wanted) }
+    }
+
+    /// What reading has come to so far; `complete` and the families are told by [`Reader::finish`].
+    pub fn so_far(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Feeds a slice; calls `keep` for each wanted sample line that ended in it. Label matchers are
+    /// the caller's business ([`Filter::wants`] after it added its own labels).
+    pub fn feed(&mut self, bytes: &[u8], keep: &mut impl FnMut(Sample)) {
+        self.summary.bytes += bytes.len() as u64;
+        let mut rest = bytes;
+        if !self.open.is_empty() {
+            let Some((end, behind)) = split_line(rest) else {
+                self.hold(rest);
+                return;
+            };
+            self.hold(end);
+            let open = std::mem::take(&mut self.open);
+            self.line(&open, false, keep);
+            self.open = open;
+            self.open.clear();
+            rest = behind;
+        }
+        let rest = self.whole_lines(rest, keep);
+        self.hold(rest);
+    }
+
+    /// Ends the text: reads a last line without a newline and returns the summary.
+    pub fn finish(mut self, keep: &mut impl FnMut(Sample)) -> Summary {
+        if !self.open.is_empty() {
+            let open = std::mem::take(&mut self.open);
+            let readable = self.line(&open, true, keep);
+            self.summary.complete = readable;
+        }
+        self.summary.complete &= self.eof || self.format == Format::Text;
+        self.summary.families = self.families.take().map(Families::into_wanted).unwrap_or_default();
+        self.summary
+    }
+
+    /// Reads the lines that end in `rest` and returns what is left. This loop is what a million
+    /// unwanted series cost.
+    fn whole_lines<'b>(&mut self, mut rest: &'b [u8], keep: &mut impl FnMut(Sample)) -> &'b [u8] {
+        let mut skipped = 0;
+        while let Some((line, behind)) = split_line(rest) {
+            rest = behind;
+            if !self.unwanted.is_empty() && line.starts_with(&self.unwanted) {
+                skipped += 1;
+                continue;
+            }
+            self.summary.lines += skipped;
+            self.summary.series_sent += skipped;
+            skipped = 0;
+            self.line(line, false, keep);
+        }
+        self.summary.lines += skipped;
+        self.summary.series_sent += skipped;
+        rest
+    }
+
+    /// Keeps a piece of a line until the rest of it comes.
+    fn hold(&mut self, piece: &[u8]) {
+        let room = (MAX_LINE + 1).saturating_sub(self.open.len());
+        self.open.extend_from_slice(piece.get(..room).unwrap_or(piece));
+    }
+
+    /// Reads one line, without its newline; `last` where the text ended before one. Returns whether
+    /// it could be read, which of a line that nobody wants is asked of the last one only.
+    fn line(&mut self, line: &[u8], last: bool, keep: &mut impl FnMut(Sample)) -> bool {
+        self.summary.lines += 1;
+        let too_long = line.len() > MAX_LINE;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.get(..MAX_LINE).unwrap_or(line);
+        let judge = self.families.is_some();
+        match head(line, self.format) {
+            Head::Blank if self.format == Format::Text || !judge => return true,
+            Head::Blank => {
+                return self.unreadable(line, Flaw::new("blank-line", "OpenMetrics has no blank lines"));
+            }
+            Head::Comment => return self.comment(line, too_long),
+            Head::Name(name) if !judge && !self.wanted.wants_name(name) => {
+                self.summary.series_sent += 1;
+                remember(&mut self.unwanted, line, name);
+                let cut = last && (too_long || self.lex(line, readable_part(line)).is_err());
+                return !cut;
+            }
+            Head::Name(_) | Head::Other => self.summary.series_sent += 1,
+        }
+        if too_long {
+            return self.unreadable(line, too_long_flaw());
+        }
+        let text = readable_part(line);
+        let read = self.lex(line, text);
+        let name = self.parts.name_in(text);
+        // A name at the very end may be the beginning of a longer one that was cut.
+        let cut = last || text.len() < line.len();
+        let name_is_whole = self.parts.name.as_ref().is_some_and(|at| !cut || at.end < text.len());
+        let wanted = name.as_ref().is_some_and(|name| self.wanted.wants_name(name.as_bytes()));
+        let point = match read {
+            Ok(_) if self.eof && (wanted || judge) => return self.unreadable(line, after_eof()),
+            Ok(point) if self.stamped && point.timestamp_ms.is_none() => {
+                return self
+                    .unreadable(line, Flaw::new("no-timestamp", "a sample of a capture needs its time"));
+            }
+            Ok(point) => point,
+            Err(flaw) if judge || wanted || !name_is_whole => return self.unreadable(line, flaw),
+            Err(_) => return false,
+        };
+        if let (Some(families), Some(name)) = (&mut self.families, &name) {
+            families.count(name, wanted);
+        }
+        if !wanted {
+            return true;
+        }
+        let labels = self.parts.labels_in(text);
+        if self.seen.as_mut().is_none_or(|seen| seen.first_time(&labels, point.timestamp_ms)) {
+            keep(Sample { labels, value: point.value, timestamp_ms: point.timestamp_ms });
+        } else {
+            self.summary.duplicates += 1;
+        }
+        true
+    }
+
+    /// Lexes a sample line into `parts`; `text` is as much of it as is UTF-8.
+    fn lex(&mut self, line: &[u8], text: &str) -> Result<sample_line::Point, Flaw> {
+        let read = sample_line::lex(text, self.format, &mut self.parts);
+        if text.len() == line.len() { read } else { Err(not_utf8(text)) }
+    }
+
+    fn comment(&mut self, line: &[u8], too_long: bool) -> bool {
+        let openmetrics = self.format == Format::OpenMetrics;
+        if openmetrics && line == b"# EOF" && !self.eof {
+            self.eof = true;
+            return true;
+        }
+        let Some(families) = &mut self.families else {
+            return true;
+        };
+        if too_long {
+            return self.unreadable(line, too_long_flaw());
+        }
+        if self.eof {
+            return self.unreadable(line, after_eof());
+        }
+        let valid = readable_part(line);
+        let text = if openmetrics { valid } else { valid.trim_start_matches([' ', '\t']) };
+        let said = comment::read(text, self.format);
+        // A remark may hold what it likes; HELP and TYPE may not.
+        if valid.len() < line.len() && said != Ok(Comment::Remark) {
+            return self.unreadable(line, not_utf8(valid));
+        }
+        match said {
+            Ok(Comment::Help { name, help }) => {
+                families.help(&name, &help, self.wanted.wants_name(name.as_bytes()));
+            }
+            Ok(Comment::Type { name, kind }) => {
+                families.kind(&name, kind, self.wanted.wants_name(name.as_bytes()));
+            }
+            Ok(Comment::Eof | Comment::Remark) => {}
+            Err(flaw) => return self.unreadable(line, flaw),
+        }
+        true
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "a flaw is told once")]
+    fn unreadable(&mut self, line: &[u8], flaw: Flaw) -> bool {
+        self.summary.unreadable += 1;
+        let kept = if self.families.is_some() { KEPT_OF_ALL } else { KEPT };
+        if self.summary.first_unreadable.len() < kept {
+            // Four bytes a character at most, so that a line of a megabyte is not walked for its end.
+            let shown = String::from_utf8_lossy(line.get(..900).unwrap_or(line));
+            self.summary.first_unreadable.push(Unreadable {
+                line: self.summary.lines,
+                code: flaw.code,
+                text: harmless_line(&flaw.text, 300),
+                line_text: harmless_line(&shown, 200),
+            });
+        }
+        false
+    }
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr(b'\n', bytes)?;
+    let (line, behind) = bytes.split_at_checked(end)?;
+    Some((line, behind.get(1..)?))
+}
+
+fn head(line: &[u8], format: Format) -> Head<'_> {
+    let line = if format == Format::Text { trim_blanks(line) } else { line };
+    match line.first() {
+        None => Head::Blank,
+        Some(b'#') => Head::Comment,
+        Some(first) if starts_name(*first) => {
+            let end = line.iter().position(|byte| !is_name_byte(*byte)).unwrap_or(line.len());
+            match line.split_at_checked(end) {
+                Some((name, [b' ' | b'\t' | b'{', ..])) => Head::Name(name),
+                _ => Head::Other,
+            }
+        }
+        Some(_) => Head::Other,
+    }
+}
+
+fn trim_blanks(line: &[u8]) -> &[u8] {
+    let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
+    line.get(blanks..).unwrap_or_default()
+}
+
+/// Remembers a name that nobody wants, where it begins its line.
+fn remember(unwanted: &mut Vec<u8>, line: &[u8], name: &[u8]) {
+    unwanted.clear();
+    if line.starts_with(name) {
+        unwanted.extend_from_slice(line.get(..=name.len()).unwrap_or_default());
+    }
+}
+
+/// The line as far as it is UTF-8.
+fn readable_part(line: &[u8]) -> &str {
+    match std::str::from_utf8(line) {
+        Ok(text) => text,
+        Err(error) => line
+            .get(..error.valid_up_to())
+            .and_then(|part| std::str::from_utf8(part).ok())
+            .unwrap_or_default(),
+    }
+}
+
+fn after_eof() -> Flaw {
+    Flaw::new("after-eof", "the line comes after # EOF")
+}
+
+fn not_utf8(valid: &str) -> Flaw {
+    Flaw::new("not-utf8", format!("the line is not UTF-8 from byte {} on", valid.len() + 1))
+}
+
+fn too_long_flaw() -> Flaw {
+    Flaw::new("too-long", format!("the line is longer than {} KiB", MAX_LINE >> 10))
+}

@@ -1,0 +1,276 @@
+//! The JSON of `launch-identity/1`, and what it means. Unknown fields are ignored; what may be left
+//! out is optional; enum values that are not known are kept out of the way as `Other`.
+
+use serde::Deserialize;
+
+use crate::model::identity::{Meta, Whoami};
+use crate::model::text::harmless_line;
+use crate::model::{Fault, FaultCode, Flag, Percent, Time};
+
+/// The longest text that is kept of a name.
+const NAME: usize = 200;
+
+#[derive(Deserialize)]
+pub(super) struct MetaDoc {
+    contract: Option<String>,
+    service: Option<Service>,
+    server_time: Option<String>,
+    environments: Option<Vec<String>>,
+    capabilities: Option<Vec<String>>,
+    poll: Option<PollDoc>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    name: Option<String>,
+    version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PollDoc {
+    min_interval_s: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WhoamiDoc {
+    subject: Principal,
+    roles: Option<Vec<String>>,
+    scopes: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Principal {
+    id: String,
+    display: Option<String>,
+}
+
+/// One page of flags.
+#[derive(Deserialize)]
+pub(super) struct FlagsDoc {
+    pub(super) environment: String,
+    #[serde(default)]
+    pub(super) missing: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) next_cursor: Option<String>,
+    pub(super) flags: Vec<FlagDoc>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct FlagDoc {
+    pub(super) key: String,
+    state: State,
+}
+
+#[derive(Deserialize)]
+struct State {
+    enabled: bool,
+    rollout: Rollout,
+    variants: Option<Vec<Variant>>,
+    schedule: Option<Schedule>,
+    observed: Option<Observed>,
+    updated_at: Option<String>,
+    updated_by: Option<Principal>,
+}
+
+#[derive(Deserialize)]
+struct Rollout {
+    mode: Mode,
+    percent: Option<f64>,
+    unit: Option<String>,
+    #[serde(default)]
+    exact: Option<bool>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    Off,
+    All,
+    Percent,
+    Rules,
+    Mixed,
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Variant {
+    key: String,
+    weight_percent: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Schedule {
+    next: Option<Next>,
+}
+
+#[derive(Deserialize)]
+struct Next {
+    at: Option<String>,
+    percent: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Observed {
+    on: Option<u64>,
+    off: Option<u64>,
+}
+
+/// Problem details (RFC 9457).
+#[derive(Deserialize)]
+pub(super) struct Problem {
+    pub(super) title: Option<String>,
+    pub(super) detail: Option<String>,
+    pub(super) required_scope: Option<String>,
+}
+
+fn clean(text: &str) -> String {
+    harmless_line(text, NAME)
+}
+
+fn clean_all(texts: Option<Vec<String>>) -> Vec<String> {
+    texts.unwrap_or_default().iter().map(|text| clean(text)).collect()
+}
+
+fn time(text: Option<&str>) -> Option<Time> {
+    text?.parse::<jiff::Timestamp>().ok().map(|t| Time::from_millis(t.as_millisecond()))
+}
+
+impl MetaDoc {
+    /// The server's clock, as it said it.
+    pub(super) fn server_time(&self) -> Option<Time> {
+        time(self.server_time.as_deref())
+    }
+
+    pub(super) fn meta(self) -> Meta {
+        let (name, version) = self.service.map_or((None, None), |s| (s.name, s.version));
+        let service = [name, version].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        Meta {
+            contract: clean(&self.contract.unwrap_or_default()),
+            service: clean(&service),
+            environments: clean_all(self.environments),
+            capabilities: clean_all(self.capabilities),
+            min_interval_s: self.poll.and_then(|p| p.min_interval_s),
+        }
+    }
+}
+
+impl WhoamiDoc {
+    pub(super) fn whoami(self) -> Whoami {
+        Whoami {
+            id: clean(&self.subject.id),
+            display: self.subject.name(),
+            roles: clean_all(self.roles),
+            scopes: clean_all(self.scopes),
+        }
+    }
+}
+
+impl Principal {
+    fn name(&self) -> String {
+        clean(self.display.as_deref().filter(|d| !d.trim().is_empty()).unwrap_or(&self.id))
+    }
+}
+
+impl FlagDoc {
+    /// # Errors
+    /// A percentage that cannot be one.
+    pub(super) fn flag(&self) -> Result<Flag, Fault> {
+        let state = &self.state;
+        let percent = state.percent().map_err(|value| {
+            let text = format!("flag {}: percent {value} lies outside 0 to 100", clean(&self.key));
+            Fault::new(FaultCode::Unreadable, text)
+        })?;
+        let next = state.schedule.as_ref().and_then(|s| s.next.as_ref());
+        let variants = state.variants.iter().flatten();
+        Ok(Flag {
+            key: clean(&self.key),
+            enabled: state.enabled,
+            percent,
+            unit: clean(state.rollout.unit.as_deref().unwrap_or_default()),
+            updated_at: time(state.updated_at.as_deref()),
+            updated_by: state.updated_by.as_ref().map(Principal::name),
+            next: next.and_then(|n| Some((time(n.at.as_deref())?, n.percent?))),
+            observed: state.observed.as_ref().and_then(Observed::percent),
+            variants: variants.map(|v| (clean(&v.key), v.weight_percent.unwrap_or(0.0))).collect(),
+        })
+    }
+}
+
+impl State {
+    /// What may be said of the rollout, and never more: a percentage that is not said to be exact is
+    /// a lower bound, and one that contradicts its mode is unknown.
+    fn percent(&self) -> Result<Percent, f64> {
+        let Rollout { mode, percent, exact, .. } = &self.rollout;
+        if let Some(value) = percent.filter(|value| !(0.0..=100.0).contains(value)) {
+            return Err(value);
+        }
+        if !self.enabled || *mode == Mode::Off {
+            return Ok(Percent::Known { value: 0.0 });
+        }
+        Ok(match (mode, percent, exact) {
+            (Mode::All, None | Some(100.0), None | Some(true)) => Percent::Known { value: 100.0 },
+            (Mode::All, Some(_), None | Some(true)) | (_, None, _) => Percent::Unknown,
+            (_, Some(value), Some(true)) => Percent::Known { value: *value },
+            (_, Some(value), _) => Percent::AtLeast { value: *value },
+        })
+    }
+}
+
+impl Observed {
+    /// Percent that were on, and of how many; `None` where nobody asked.
+    fn percent(&self) -> Option<(f64, u64)> {
+        let (on, all) = (self.on?, self.on?.saturating_add(self.off?));
+        (all > 0).then(|| (100.0 * on as f64 / all as f64, all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn percent(enabled: bool, rollout: &str) -> Result<Percent, Fault> {
+        let text = format!(r#"{{"key":"k","state":{{"enabled":{enabled},"rollout":{rollout}}}}}"#);
+        serde_json::from_str::<FlagDoc>(&text).unwrap().flag().map(|flag| flag.percent)
+    }
+
+    #[test]
+    fn a_percentage_is_known_only_where_the_service_says_it_is_exact() {
+        let known = |value| Percent::Known { value };
+        for (enabled, rollout, expected) in [
+            (true, r#"{"mode":"percent","percent":25,"exact":true}"#, known(25.0)),
+            (true, r#"{"mode":"mixed","percent":10,"exact":false}"#, Percent::AtLeast { value: 10.0 }),
+            (true, r#"{"mode":"percent","percent":10}"#, Percent::AtLeast { value: 10.0 }),
+            (true, r#"{"mode":"rules","percent":null,"exact":false}"#, Percent::Unknown),
+            (true, r#"{"mode":"rules","percent":null,"exact":true}"#, Percent::Unknown),
+            (true, r#"{"mode":"off","percent":null,"exact":true}"#, known(0.0)),
+            (false, r#"{"mode":"percent","percent":25,"exact":true}"#, known(0.0)),
+            (true, r#"{"mode":"all","percent":null,"exact":true}"#, known(100.0)),
+            (true, r#"{"mode":"all","percent":100,"exact":true}"#, known(100.0)),
+            (true, r#"{"mode":"all","percent":50,"exact":true}"#, Percent::Unknown),
+            (true, r#"{"mode":"all","percent":null,"exact":false}"#, Percent::Unknown),
+            (true, r#"{"mode":"by-the-moon","percent":5,"exact":true,"phase":1}"#, known(5.0)),
+        ] {
+            assert_eq!(percent(enabled, rollout).unwrap(), expected, "{enabled} {rollout}");
+        }
+        for bad in ["-1", "100.5", "1e300"] {
+            let rollout = format!(r#"{{"mode":"percent","percent":{bad},"exact":true}}"#);
+            assert_eq!(percent(true, &rollout).unwrap_err().code, FaultCode::Unreadable);
+        }
+    }
+
+    #[test]
+    fn a_flag_says_who_changed_it_what_comes_next_and_what_callers_got() {
+        let text = r#"{"key":"a\u001b[2Jb","kind":"novel","state":{"enabled":true,
+            "rollout":{"mode":"percent","percent":25,"unit":"org","exact":true},
+            "variants":[{"key":"on","weight_percent":25},{"key":"off"}],
+            "schedule":{"next":{"at":"2026-11-23T03:00:00Z","percent":50}},
+            "observed":{"window_s":300,"on":24,"off":76,"at":"2026-11-23T02:00:00Z"},
+            "updated_at":"2026-11-23T02:00:00Z","updated_by":{"id":"ravi","kind":"user","display":null}}}"#;
+        let flag = serde_json::from_str::<FlagDoc>(text).unwrap().flag().unwrap();
+        assert_eq!(flag.key, "a\\u{1b}[2Jb");
+        assert_eq!((flag.updated_by.as_deref(), flag.unit.as_str()), (Some("ravi"), "org"));
+        assert_eq!((flag.observed, flag.next.unwrap().1), (Some((24.0, 100)), 50.0));
+        assert_eq!(flag.variants, [("on".to_owned(), 25.0), ("off".to_owned(), 0.0)]);
+    }
+}

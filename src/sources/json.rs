@@ -1,0 +1,52 @@
+//! JSON bodies: their type, their size, and what is said where they cannot be read.
+
+use serde::de::DeserializeOwned;
+
+use crate::http::Response;
+use crate::model::{Fault, FaultCode};
+
+/// From this size on a body is decoded on a thread of its own, so that the others are polled in time.
+const LARGE: usize = 256 * 1024;
+
+/// Reads the body of an answer as a `T`.
+///
+/// # Errors
+/// An HTML page, a body that is cut short, too large or late, or one that is no `T`.
+pub(super) async fn body<T: DeserializeOwned + Send + 'static>(response: &mut Response) -> Result<T, Fault> {
+    let html = response.content_type.as_deref().is_some_and(is_html);
+    if html {
+        return Err(Fault::new(FaultCode::ContentType, "answers an HTML page, not JSON"));
+    }
+    let mut bytes = Vec::new();
+    while let Some(slice) = response.slice().await? {
+        bytes.extend_from_slice(&slice);
+    }
+    if bytes.len() < LARGE {
+        return decode(&bytes);
+    }
+    tokio::task::spawn_blocking(move || decode(&bytes))
+        .await
+        .map_err(|_| Fault::new(FaultCode::Unreadable, "the answer could not be decoded"))?
+}
+
+/// Decodes bytes that are all of a body.
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    if bytes.is_empty() {
+        return Err(Fault::new(FaultCode::CutShort, "an empty answer"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        if bytes.trim_ascii_start().starts_with(b"<") {
+            return Fault::new(FaultCode::ContentType, "answers an HTML page, not JSON");
+        }
+        if error.is_eof() {
+            return Fault::new(FaultCode::CutShort, "the JSON of the answer ends too early");
+        }
+        Fault::new(FaultCode::Unreadable, format!("the answer cannot be read: {error}"))
+    })
+}
+
+/// Whether a `Content-Type` is that of a web page.
+pub(super) fn is_html(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("text/html") || essence.eq_ignore_ascii_case("application/xhtml+xml")
+}
