@@ -23,7 +23,7 @@ pub(super) fn who_in_full(author: &Author) -> String {
         None => text::harmless_line(&author.by, 60),
     };
     if let Some(role) = &author.role {
-        name.push_str(&format!(" as {}", text::harmless_line(role, 40)));
+        name = format!("{name} as {}", text::harmless_line(role, 40));
     }
     name
 }
