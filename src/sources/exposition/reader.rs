@@ -151,7 +151,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         match head(line, self.format) {
             Head::Blank if self.format == Format::Text || !judge => return true,
             Head::Blank => {
-                return self.unreadable(line, Flaw::new("blank-line", "OpenMetrics has no blank lines"));
+                return self.unreadable(line, &Flaw::new("blank-line", "OpenMetrics has no blank lines"));
             }
             Head::Comment => return self.comment(line, too_long),
             Head::Name(name) if !judge && !self.wanted.wants_name(name) => {
@@ -163,7 +163,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             Head::Name(_) | Head::Other => self.summary.series_sent += 1,
         }
         if too_long {
-            return self.unreadable(line, too_long_flaw());
+            return self.unreadable(line, &too_long_flaw());
         }
         let text = readable_part(line);
         let read = self.lex(line, text);
@@ -173,12 +173,13 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         let name_is_whole = self.parts.name.as_ref().is_some_and(|at| !cut || at.end < text.len());
         let wanted = name.as_ref().is_some_and(|name| self.wanted.wants_name(name.as_bytes()));
         let point = match read {
-            Ok(_) if self.eof && (wanted || judge) => return self.unreadable(line, after_eof()),
+            Ok(_) if self.eof && (wanted || judge) => return self.unreadable(line, &after_eof()),
             Ok(point) if self.stamped && point.timestamp_ms.is_none() => {
-                return self.unreadable(line, Flaw::new("no-timestamp", "a sample of a capture needs its time"));
+                return self
+                    .unreadable(line, &Flaw::new("no-timestamp", "a sample of a capture needs its time"));
             }
             Ok(point) => point,
-            Err(flaw) if judge || wanted || !name_is_whole => return self.unreadable(line, flaw),
+            Err(flaw) if judge || wanted || !name_is_whole => return self.unreadable(line, &flaw),
             Err(_) => return false,
         };
         if let (Some(families), Some(name)) = (&mut self.families, &name) {
@@ -212,17 +213,17 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             return true;
         };
         if too_long {
-            return self.unreadable(line, too_long_flaw());
+            return self.unreadable(line, &too_long_flaw());
         }
         if self.eof {
-            return self.unreadable(line, after_eof());
+            return self.unreadable(line, &after_eof());
         }
         let valid = readable_part(line);
         let text = if openmetrics { valid } else { valid.trim_start_matches([' ', '\t']) };
         let said = comment::read(text, self.format);
         // A remark may hold what it likes; HELP and TYPE may not.
         if valid.len() < line.len() && said != Ok(Comment::Remark) {
-            return self.unreadable(line, not_utf8(valid));
+            return self.unreadable(line, &not_utf8(valid));
         }
         match said {
             Ok(Comment::Help { name, help }) => {
@@ -232,12 +233,12 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
                 families.kind(&name, kind, self.wanted.wants_name(name.as_bytes()));
             }
             Ok(Comment::Eof | Comment::Remark) => {}
-            Err(flaw) => return self.unreadable(line, flaw),
+            Err(flaw) => return self.unreadable(line, &flaw),
         }
         true
     }
 
-    fn unreadable(&mut self, line: &[u8], flaw: Flaw) -> bool {
+    fn unreadable(&mut self, line: &[u8], flaw: &Flaw) -> bool {
         self.summary.unreadable += 1;
         let kept = if self.families.is_some() { KEPT_OF_ALL } else { KEPT };
         if self.summary.first_unreadable.len() < kept {

@@ -18,14 +18,12 @@ impl Seen {
     /// time with another timestamp.
     pub(super) fn first_time(&mut self, labels: &Labels, timestamp_ms: Option<i64>) -> bool {
         let series = self.print(&(labels, None));
-        match timestamp_ms {
-            None => self.prints.insert(series),
-            Some(_) => {
-                self.prints.insert(series);
-                let print = self.print(&(labels, timestamp_ms));
-                self.prints.insert(print)
-            }
+        let new = self.prints.insert(series);
+        if timestamp_ms.is_none() {
+            return new;
         }
+        let print = self.print(&(labels, timestamp_ms));
+        self.prints.insert(print)
     }
 
     fn print(&self, series: &(&Labels, Option<i64>)) -> u128 {
