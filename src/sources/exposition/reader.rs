@@ -6,6 +6,7 @@ use super::comment::{self, Comment};
 use super::families::Families;
 use super::sample_line::{self, Parts, is_blank, is_name_byte, starts_name};
 use super::seen::Seen;
+use super::unwanted::Unwanted;
 use super::{Flaw, Format, Sample, Summary, Unreadable, Wanted};
 use crate::model::text::harmless_line;
 use crate::promql::Filter;
@@ -25,9 +26,7 @@ pub struct Reader<'f, W: Wanted + ?Sized = Filter> {
     format: Format,
     /// The line that the last slice left open; at most [`MAX_LINE`] bytes and one.
     open: Vec<u8>,
-    /// The beginning of the last line nobody wanted, up to and with the byte behind its name. Lines
-    /// come in runs of one name, and to compare is quicker than to look up.
-    unwanted: Vec<u8>,
+    unwanted: Unwanted,
     parts: Parts,
     families: Option<Families>,
     seen: Option<Seen>,
@@ -54,7 +53,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             wanted,
             format,
             open: Vec::new(),
-            unwanted: Vec::new(),
+            unwanted: Unwanted::default(),
             parts: Parts::default(),
             families: None,
             seen: Some(Seen::default()),
@@ -118,12 +117,16 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
     /// unwanted series cost.
     fn whole_lines<'b>(&mut self, mut rest: &'b [u8], keep: &mut impl FnMut(Sample)) -> &'b [u8] {
         let mut skipped = 0;
-        while let Some((line, behind)) = split_line(rest) {
-            rest = behind;
-            if !self.unwanted.is_empty() && line.starts_with(&self.unwanted) {
+        loop {
+            // A name holds no newline, so that the search for the end can begin behind it.
+            if let Some(behind) = self.unwanted.behind(rest) {
+                let Some((_, behind)) = split_line(behind) else { break };
+                rest = behind;
                 skipped += 1;
                 continue;
             }
+            let Some((line, behind)) = split_line(rest) else { break };
+            rest = behind;
             self.summary.lines += skipped;
             self.summary.series_sent += skipped;
             skipped = 0;
@@ -156,7 +159,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             Head::Comment => return self.comment(line, too_long),
             Head::Name(name) if !judge && !self.wanted.wants_name(name) => {
                 self.summary.series_sent += 1;
-                remember(&mut self.unwanted, line, name);
+                self.unwanted.remember(line, name);
                 let cut = last && (too_long || self.lex(line, readable_part(line)).is_err());
                 return !cut;
             }
@@ -280,14 +283,6 @@ fn head(line: &[u8], format: Format) -> Head<'_> {
 fn trim_blanks(line: &[u8]) -> &[u8] {
     let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
     line.get(blanks..).unwrap_or_default()
-}
-
-/// Remembers a name that nobody wants, where it begins its line.
-fn remember(unwanted: &mut Vec<u8>, line: &[u8], name: &[u8]) {
-    unwanted.clear();
-    if line.starts_with(name) {
-        unwanted.extend_from_slice(line.get(..=name.len()).unwrap_or_default());
-    }
 }
 
 /// The line as far as it is UTF-8.
