@@ -1,1 +1,32 @@
-//! (being built)
+//! The launch room as a pure machine: [`State`], what can happen to it ([`Msg`]), what it wants done
+//! ([`Effect`]), and [`update()`], which awaits nothing and reads no clock.
+//!
+//! May import `model`, `promql`, `engine`, `checklist`. Start with [`state`], then [`update`](mod@update);
+//! [`command`] is the one table behind keymap, help, palette and README; [`board`] and [`summary`]
+//! make the rows that `ui` draws.
+
+pub mod board;
+pub mod command;
+pub mod dialog;
+pub mod evidence;
+mod follow;
+pub mod key;
+pub mod log;
+pub mod msg;
+mod press;
+pub mod run;
+pub mod state;
+pub mod summary;
+mod tick;
+pub mod update;
+
+pub use command::Action;
+pub use key::Key;
+pub use log::{LogKind, LogLine};
+pub use msg::{Effect, Msg, NotSaved};
+pub use run::RunView;
+pub use state::{Block, Dialog, State};
+pub use update::update;
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ItemId, Time};
+use crate::model::{ItemId, Time, text};
 
 /// What a run is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,17 @@ pub enum Mode {
     DryRun,
     /// Against the simulated product.
     Drill,
+}
+
+impl Mode {
+    /// As written in events and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::DryRun => "dry-run",
+            Self::Drill => "drill",
+        }
+    }
 }
 
 /// `sha256:` and 64 hexadecimal digits.
@@ -30,6 +41,21 @@ pub struct Author {
     /// The role they act in.
     pub role: Option<String>,
 }
+
+impl Author {
+    /// Somebody whom nobody authenticated.
+    pub fn unverified(name: &str) -> Self {
+        let by = if name.starts_with(UNVERIFIED) { name.to_owned() } else { format!("{UNVERIFIED}{name}") };
+        Self { by, role: None }
+    }
+
+    /// The name for a sentence, harmless to print: `ana` of `unverified:ana`, `ana@corp` as it is.
+    pub fn name(&self) -> String {
+        text::harmless_line(self.by.strip_prefix(UNVERIFIED).unwrap_or(&self.by), 60)
+    }
+}
+
+const UNVERIFIED: &str = "unverified:";
 
 /// What backs a tick: the number that was true then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,6 +123,29 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// The `kind` in an event file.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "start",
+            Self::Tick { .. } => "tick",
+            Self::Skip { .. } => "skip",
+            Self::Reopen { .. } => "reopen",
+            Self::Note { .. } => "note",
+            Self::T0 { .. } => "t0",
+        }
+    }
+
+    /// The item it is about.
+    pub fn item(&self) -> Option<&ItemId> {
+        match self {
+            Self::Tick { item, .. } | Self::Skip { item, .. } | Self::Reopen { item, .. } => Some(item),
+            Self::Note { item, .. } => item.as_ref(),
+            Self::Start { .. } | Self::T0 { .. } => None,
+        }
+    }
+}
+
 /// A fact with its place in the chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -110,7 +159,7 @@ pub struct Event {
     pub author: Author,
     /// What.
     pub fact: Fact,
-    /// The revision of the item (or the clock) that was seen.
+    /// The revision of the item (or, where T-0 moves, of the clock) that was seen; else 0.
     pub seen_rev: u64,
     /// Hash of the event before; of nothing for event 1.
     pub prev: Hash,

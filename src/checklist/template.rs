@@ -3,7 +3,7 @@
 use crate::model::{GateDef, ItemId};
 
 /// A checklist template; never written by the program.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Template {
     /// `tasks-launch`.
     pub id: String,

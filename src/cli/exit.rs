@@ -7,24 +7,42 @@ use std::process::{ExitCode, Termination};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Yes, done, GO.
-    Yes = 0,
+    Yes,
     /// No: NO-GO, refused by a rule, something unreadable.
-    No = 1,
+    No,
     /// Usage or config.
-    Usage = 2,
+    Usage,
     /// Cannot tell: unknown, unreachable.
-    CannotTell = 3,
+    CannotTell,
     /// Timed out.
-    TimedOut = 4,
+    TimedOut,
     /// Somebody else was first.
-    Conflict = 5,
+    Conflict,
     /// Not saved.
-    NotSaved = 6,
+    NotSaved,
+    /// Ended by a signal of this number.
+    Signal(u8),
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::No => 1,
+            Self::Usage => 2,
+            Self::CannotTell => 3,
+            Self::TimedOut => 4,
+            Self::Conflict => 5,
+            Self::NotSaved => 6,
+            Self::Signal(number) => number.saturating_add(128),
+        }
+    }
 }
 
 impl Termination for Exit {
     fn report(self) -> ExitCode {
-        ExitCode::from(self as u8)
+        ExitCode::from(self.code())
     }
 }
 

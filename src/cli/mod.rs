@@ -3,13 +3,19 @@
 //! May import everything. Start with [`Cli`], then the command's own file. A command returns an
 //! [`Exit`]; an `anyhow::Error` is a usage or config error (2) unless it says otherwise.
 
+pub mod check;
 pub mod checklist;
+pub mod demo;
 pub mod exit;
 pub mod flags;
+pub mod judge;
 pub mod output;
 pub mod query;
+pub mod room;
 pub mod scrape;
 pub mod settings;
+pub mod shell;
+pub mod who;
 
 use std::path::PathBuf;
 
@@ -25,6 +31,9 @@ pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
     pub common: Common,
+    /// How the launch room is opened, where there is no command.
+    #[command(flatten)]
+    pub room: room::Args,
     /// The command; none opens the launch room.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -44,6 +53,10 @@ pub struct Common {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Open the launch room on the embedded, simulated product
+    Demo(demo::Args),
+    /// Judge all gates: GO or NO-GO, with reasons
+    Check(check::Args),
     /// Show what a metrics endpoint sends
     Scrape(scrape::Args),
     /// Evaluate `PromQL` against a source, a server or a capture
@@ -54,6 +67,10 @@ pub enum Command {
     Checklist(checklist::Args),
     /// Check a config, print its schema
     Config(settings::Args),
+    /// Print completions for a shell
+    Completions(shell::Completions),
+    /// Print the manual page
+    Man,
 }
 
 /// Parses the command line and runs the command.
@@ -62,13 +79,24 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return exit::of_clap(&error),
     };
+    if cli.command.is_some() && cli.room.given() {
+        output::complain(
+            "--once, --write, --run, --theme and --size open the room: put them after the command, or leave the command out",
+        );
+        return Exit::Usage;
+    }
+    let common = &cli.common;
     let result = match cli.command {
-        Some(Command::Scrape(args)) => scrape::run(&args, &cli.common),
-        Some(Command::Query(args)) => query::run(&args, &cli.common),
-        Some(Command::Flags(args)) => flags::run(&args, &cli.common),
-        Some(Command::Checklist(args)) => checklist::run(&args, &cli.common),
-        Some(Command::Config(args)) => settings::run(&args, &cli.common),
-        None => Ok(Exit::Yes),
+        None => room::run(&cli.room, common),
+        Some(Command::Demo(args)) => demo::open(&args),
+        Some(Command::Check(args)) => check::run(&args, common),
+        Some(Command::Scrape(args)) => scrape::run(&args, common),
+        Some(Command::Query(args)) => query::run(&args, common),
+        Some(Command::Flags(args)) => flags::run(&args, common),
+        Some(Command::Checklist(args)) => checklist::run(&args, common),
+        Some(Command::Config(args)) => settings::run(&args, common),
+        Some(Command::Completions(args)) => shell::completions(&args),
+        Some(Command::Man) => shell::man(),
     };
     exit::of_result(result)
 }

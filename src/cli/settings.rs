@@ -81,7 +81,7 @@ fn check(file: Option<&Path>, form: Output) -> anyhow::Result<Exit> {
     match (form, checked) {
         (Output::Json, checked) => output::json(&as_json(&path, &checked))?,
         (Output::Text, Ok(checked)) => {
-            output::print(&format!("{}: {}\n", path.display(), summary(&checked)))?
+            output::print(&format!("{}: {}\n", path.display(), summary(&checked)))?;
         }
         (Output::Text, Err(error)) => {
             let styled =
@@ -126,8 +126,14 @@ fn summary(checked: &Checked) -> String {
 fn config_summary(loaded: &Loaded) -> String {
     let launch = &loaded.launch;
     let scraped = launch.sources.iter().filter(|s| matches!(s.kind, SourceKind::Scrape { .. })).count();
-    let mut text = format!(
-        "ok, {} {} in {}: {} ({scraped} scraped), {}, {}, {}",
+    let checklist = match (&loaded.template, &loaded.template_path) {
+        (Some(template), Some(path)) => {
+            format!("; {} of {}", path.display(), count(template.items.len(), "item"))
+        }
+        _ => String::new(),
+    };
+    let text = format!(
+        "ok, {} {} in {}: {} ({scraped} scraped), {}, {}, {}{checklist}",
         launch.product,
         launch.version,
         launch.environment,
@@ -136,9 +142,6 @@ fn config_summary(loaded: &Loaded) -> String {
         count(launch.flags.len(), "flag"),
         count(launch.gates.len(), "gate"),
     );
-    if let (Some(template), Some(path)) = (&loaded.template, &loaded.template_path) {
-        text.push_str(&format!("; {} of {}", path.display(), count(template.items.len(), "item")));
-    }
     crate::model::text::harmless(&text).into_owned()
 }
 

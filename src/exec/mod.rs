@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::model::duration::short;
 use group::Group;
@@ -79,6 +79,7 @@ pub enum ExecError {
 pub async fn run(argv: &[String], limit: Duration) -> Result<Output, ExecError> {
     let (program, arguments) = argv.split_first().ok_or(ExecError::Nothing)?;
     let named = || program.clone();
+    let until = Instant::now() + limit;
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -104,12 +105,12 @@ pub async fn run(argv: &[String], limit: Duration) -> Result<Output, ExecError> 
                 () = &mut reading => None,
             }
         };
-        match timeout(limit, waiting).await {
+        match timeout_at(until, waiting).await {
             Ok(Some(status)) => {
                 let _ = timeout(LINGER, reading).await;
                 Some(status)
             }
-            Ok(None) => timeout(limit, child.wait()).await.ok(),
+            Ok(None) => timeout_at(until, child.wait()).await.ok(),
             Err(_) => None,
         }
     };
@@ -210,7 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn something_left_in_the_background_does_not_hold_the_answer_up() {
-        let output = run(&sh("sleep 600 & echo token"), Duration::from_secs(60)).await.unwrap();
+        let output = run(&sh("sleep 600 & echo token"), Duration::from_mins(1)).await.unwrap();
         assert_eq!(output.stdout, b"token\n");
     }
 

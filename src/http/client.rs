@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    LOCATION,
 };
 use reqwest::redirect;
 use secrecy::{ExposeSecret, SecretString};
@@ -30,8 +31,8 @@ pub struct Client {
     plain_here: OnceCell<reqwest::Client>,
     tls: OnceCell<reqwest::Client>,
     tls_here: OnceCell<reqwest::Client>,
-    /// Whether some answer came, so that a connection may be waiting to be used again.
-    answered: AtomicBool,
+    /// Whether a connection may be waiting to be used again.
+    pooled: AtomicBool,
 }
 
 impl Client {
@@ -45,7 +46,7 @@ impl Client {
             plain_here: OnceCell::new(),
             tls: OnceCell::new(),
             tls_here: OnceCell::new(),
-            answered: AtomicBool::new(false),
+            pooled: AtomicBool::new(false),
         }
     }
 
@@ -102,7 +103,7 @@ impl Client {
         headers: HeaderMap,
     ) -> Result<reqwest::Response, Fault> {
         let client = self.transport(target).await?;
-        let mut again = self.answered.load(Ordering::Relaxed);
+        let mut again = self.pooled.load(Ordering::Relaxed);
         loop {
             let request = match form {
                 Some(form) => client.post(target.url.clone()).form(form),
@@ -110,7 +111,8 @@ impl Client {
             };
             match request.headers(headers.clone()).send().await {
                 Ok(answer) => {
-                    self.answered.store(true, Ordering::Relaxed);
+                    let closes = answer.headers().get(CONNECTION).is_some_and(|v| v == "close");
+                    self.pooled.store(!closes, Ordering::Relaxed);
                     return Ok(answer);
                 }
                 Err(error) if again && !error.is_connect() && !error.is_timeout() => again = false,
@@ -172,6 +174,7 @@ fn build(
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(timeout)
+        .no_gzip()
         .referer(false);
     let builder = if loopback { builder.no_proxy() } else { builder };
     builder.build().map_err(|error| {

@@ -100,7 +100,6 @@ fn of_body(http: Option<&hyper::Error>, io: Option<&io::Error>) -> Fault {
             io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe,
         ) => cut("cut short: connection reset"),
         Some(io::ErrorKind::UnexpectedEof) => cut("cut short: the body ends too early"),
-        Some(_) if http.is_none() => Fault::new(FaultCode::Unreadable, "the compressed body is damaged"),
         _ if http.is_some_and(hyper::Error::is_parse) => cut("cut short: a broken chunk"),
         _ => cut("cut short: the body ends too early"),
     }

@@ -9,6 +9,7 @@ mod client;
 pub mod credential;
 mod date;
 mod fault;
+mod gunzip;
 mod response;
 mod target;
 

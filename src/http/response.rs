@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderName, WWW_AUTHENTICATE};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, WWW_AUTHENTICATE};
 use tokio::time::{Instant, timeout_at};
 
 use super::date;
 use super::fault::{self, Phase};
+use super::gunzip::Gunzip;
 use crate::model::duration::short;
 use crate::model::{Fault, FaultCode, Time};
 
@@ -37,6 +38,8 @@ pub struct Response {
     /// `WWW-Authenticate`.
     pub www_authenticate: Option<String>,
     body: reqwest::Response,
+    /// Where the body is compressed.
+    gunzip: Option<Gunzip>,
     limits: Limits,
     /// Whether a credential was sent.
     presented: bool,
@@ -59,6 +62,7 @@ impl Response {
             date: date::server(headers),
             retry_after: date::retry_after(headers),
             www_authenticate: text(WWW_AUTHENTICATE),
+            gunzip: text(CONTENT_ENCODING).filter(|e| is_gzip(e)).map(|_| Gunzip::new()),
             body,
             limits,
             presented,
@@ -90,21 +94,39 @@ impl Response {
         Ok(Some(slice))
     }
 
+    /// More of the decoded body, counted against the cap.
     async fn more(&mut self) -> Result<Option<Bytes>, Fault> {
-        let Limits { until, timeout, max_body } = self.limits;
-        let cap = if max_body == 0 { u64::MAX } else { max_body };
-        if self.body.content_length().is_some_and(|length| length > cap.saturating_sub(self.read)) {
+        let cap = if self.limits.max_body == 0 { u64::MAX } else { self.limits.max_body };
+        let announced = self.body.content_length().filter(|_| self.gunzip.is_none());
+        if announced.is_some_and(|length| length > cap.saturating_sub(self.read)) {
             return Err(fault::too_large(cap));
         }
-        let bytes = timeout_at(until, self.body.chunk())
-            .await
-            .map_err(|_| fault::timed_out(Phase::Body, timeout))?
-            .map_err(|error| fault::of_error(&error, Phase::Body, timeout))?;
+        let bytes = self.decoded().await?;
         self.read = self.read.saturating_add(bytes.as_ref().map_or(0, |b| b.len() as u64));
         if self.read > cap {
             return Err(fault::too_large(cap));
         }
         Ok(bytes)
+    }
+
+    async fn decoded(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            if let Some(gunzip) = &mut self.gunzip
+                && let Some(bytes) = gunzip.decoded()?
+            {
+                return Ok(Some(bytes));
+            }
+            let Limits { until, timeout, .. } = self.limits;
+            let sent = timeout_at(until, self.body.chunk())
+                .await
+                .map_err(|_| fault::timed_out(Phase::Body, timeout))?
+                .map_err(|error| fault::of_error(&error, Phase::Body, timeout))?;
+            match (sent, &mut self.gunzip) {
+                (Some(bytes), Some(gunzip)) => gunzip.feed(bytes),
+                (Some(bytes), None) => return Ok(Some(bytes)),
+                (None, _) => return self.gunzip.take().map(Gunzip::finish).transpose(),
+            }
+        }
     }
 
     /// The whole body as text (invalid UTF-8 replaced).
@@ -160,4 +182,8 @@ impl Response {
         let (_, rest) = self.www_authenticate.as_deref()?.split_once("scope=\"")?;
         rest.split_once('"').map(|(scope, _)| scope).filter(|scope| !scope.is_empty())
     }
+}
+
+fn is_gzip(encoding: &str) -> bool {
+    ["gzip", "x-gzip"].iter().any(|name| encoding.trim().eq_ignore_ascii_case(name))
 }

@@ -1,27 +1,35 @@
 //! Where runs live: append, read, watch. A directory of immutable event files is the default.
 //!
-//! May import `model` and `checklist`. Start with [`Ledger`] (the contract), then `directory`.
+//! May import `model` and `checklist`. Start with [`Ledger`] (the contract), then [`directory`] (how
+//! an event is appended), [`events`] (how it is read), and the small ones: `disk` (what must be
+//! durable), `names` (of runs), `view` (`run.toml`), [`verify`], `watch`.
+//!
+//! Everything here blocks; the runtime calls it on threads of its own.
+
+pub mod directory;
+mod disk;
+pub mod events;
+mod names;
+mod start;
+pub mod verify;
+mod view;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::checklist::{Author, Command, Event, Mode, Refused, Run, Template};
-use crate::model::{ItemId, RunId, Time};
+use crate::model::{RunId, Time};
+
+pub use crate::checklist::Expect;
+pub use directory::DirectoryLedger;
+pub use verify::{FirstBad, Verified};
 
 /// The store's clock. A demo hands in the simulated one.
 pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// Reads a template's text; the parser lives in `settings`, which this room may not import.
 pub type ParseTemplate = Arc<dyn Fn(&str) -> Result<Template, String> + Send + Sync>;
-
-/// What a decision read, and the revision it saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expect {
-    /// An item's revision.
-    Item(ItemId, u64),
-    /// The clock's revision.
-    Clock(u64),
-}
 
 /// Why nothing, or nothing certain, was saved.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +43,22 @@ pub enum LedgerError {
         ledger: PathBuf,
         /// The nearest name.
         nearest: Option<String>,
+    },
+    /// A shortened name fits several runs.
+    #[error("{asked:?} fits several runs: {}", .names.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        asked: String,
+        /// The runs that it fits.
+        names: Vec<String>,
+    },
+    /// The store could not be read: permission, a broken disk, a server that went away.
+    #[error("cannot read {what}: {source}")]
+    Unreadable {
+        /// The path.
+        what: String,
+        /// The system's word.
+        source: std::io::Error,
     },
     /// Something the decision read has changed: who was first, with what.
     #[error("{0}")]
@@ -112,3 +136,6 @@ pub trait Ledger: Send + Sync {
     /// Calls `changed` (on another thread) whenever the run may have new events.
     fn watch(&self, run: &RunId, changed: Box<dyn Fn() + Send + Sync>) -> Result<Watch, LedgerError>;
 }
+
+#[cfg(test)]
+mod tests;

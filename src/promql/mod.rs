@@ -17,6 +17,8 @@ mod plan;
 mod print;
 mod query;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 pub use expr::{Expr, ExprError};
 pub use filter::Filter;
@@ -25,6 +27,9 @@ pub use history::{History, Limits};
 use std::time::Duration;
 
 use crate::model::{Labels, Time};
+
+/// Series with their samples.
+pub type Matrix = Vec<(Labels, Vec<(Time, f64)>)>;
 
 /// What an expression evaluates to at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +41,7 @@ pub enum Value {
     /// Series with one value each, in the order the expression gives them (`sort`, `topk`).
     Vector(Vec<(Labels, f64)>),
     /// Series with their samples: a bare range selector.
-    Matrix(Vec<(Labels, Vec<(Time, f64)>)>),
+    Matrix(Matrix),
 }
 
 /// Why an expression has no value.
@@ -76,6 +81,6 @@ pub fn range(
     start: Time,
     end: Time,
     step: Duration,
-) -> Result<Vec<(Labels, Vec<(Time, f64)>)>, EvalError> {
+) -> Result<Matrix, EvalError> {
     query::range(expr, history, start, end, step)
 }

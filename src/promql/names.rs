@@ -4,8 +4,8 @@
 /// The set: an open hash table over the name's length, beginning and end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    names: Vec<Box<[u8]>>,
-    /// Indexes into `names` plus one; 0 is empty. Its length is a power of two, at most half full.
+    held: Vec<Box<[u8]>>,
+    /// Indexes into `held` plus one; 0 is empty. Its length is a power of two, at most half full.
     table: Vec<u32>,
     /// A bit for each length that occurs; the highest stands for all longer ones.
     lengths: u64,
@@ -16,11 +16,11 @@ impl Names {
         if self.holds(name.as_bytes()) {
             return;
         }
-        self.names.push(name.as_bytes().into());
+        self.held.push(name.as_bytes().into());
         self.lengths |= length_bit(name.len());
-        let size = (self.names.len() * 4).next_power_of_two();
+        let size = (self.held.len() * 4).next_power_of_two();
         self.table = vec![0; size];
-        for (place, name) in (1u32..).zip(&self.names) {
+        for (place, name) in (1u32..).zip(&self.held) {
             let mut slot = hash(name) as usize & (size - 1);
             while self.table.get(slot).is_some_and(|taken| *taken != 0) {
                 slot = (slot + 1) & (size - 1);
@@ -40,7 +40,7 @@ impl Names {
         let mut slot = hash(name) as usize & mask;
         // A slot that is empty, and the table always has some, ends the search.
         while let Some(place) = self.table.get(slot).copied().filter(|place| *place != 0) {
-            if self.names.get(place as usize - 1).is_some_and(|known| **known == *name) {
+            if self.held.get(place as usize - 1).is_some_and(|known| **known == *name) {
                 return true;
             }
             slot = (slot + 1) & mask;
@@ -78,7 +78,9 @@ mod tests {
             .map(|i| format!("http_requests_{i}_total"))
             .chain(["up".into(), String::new(), "a".repeat(90), format!("{}b", "a".repeat(89))])
             .collect();
-        all.iter().for_each(|name| names.add(name));
+        for name in &all {
+            names.add(name);
+        }
         assert!(all.iter().all(|name| names.holds(name.as_bytes())));
         for other in ["u", "down", "http_requests_500_total", "http_requests_5x_total"] {
             assert!(!names.holds(other.as_bytes()), "{other}");

@@ -6,14 +6,11 @@ use std::time::Duration;
 use super::eval::{Computed, Evaluator};
 use super::history::History;
 use super::plan::Node;
-use super::{EvalError, Expr, Value};
+use super::{EvalError, Expr, Matrix, Value};
 use crate::model::{Labels, Time};
 
 /// The most points of one series in an answer, as in Prometheus' API.
 const MAX_STEPS: i64 = 11_000;
-
-/// Series with their samples, sorted by labels.
-pub(super) type Matrix = Vec<(Labels, Vec<(Time, f64)>)>;
 
 pub(super) fn instant(expr: &Expr, history: &History, at: Time) -> Result<Value, EvalError> {
     local(expr)?;
@@ -28,7 +25,7 @@ pub(super) fn instant(expr: &Expr, history: &History, at: Time) -> Result<Value,
         })?;
         return Ok(Value::Matrix(series));
     }
-    Ok(match evaluator.eval(expr.plan(), now)? {
+    Ok(match evaluator.value(expr.plan(), now)? {
         Computed::Scalar(value) => Value::Scalar(value),
         Computed::Text(text) => Value::String(text),
         Computed::Vector(samples) => {
@@ -71,20 +68,12 @@ pub(super) fn range(
     let mut any_whole = false;
     let mut now = start;
     while now <= end {
-        match seen_enough(expr, history, now, start, end) {
-            Err(error) => too_little = Some(error),
-            Ok(()) => {
-                any_whole = true;
-                let samples = match evaluator.eval(expr.plan(), now)? {
-                    Computed::Scalar(value) => vec![(Labels::none(), value)],
-                    Computed::Vector(samples) => {
-                        samples.into_iter().map(|s| (s.labels.into_owned(), s.value)).collect()
-                    }
-                    Computed::Text(_) => Vec::new(),
-                };
-                for (labels, value) in samples {
-                    series.entry(labels).or_default().push((Time::from_millis(now), value));
-                }
+        if let Err(error) = seen_enough(expr, history, now, start, end) {
+            too_little = Some(error);
+        } else {
+            any_whole = true;
+            for (labels, value) in at_one_step(evaluator.value(expr.plan(), now)?) {
+                series.entry(labels).or_default().push((Time::from_millis(now), value));
             }
         }
         now = now.saturating_add(step);
@@ -95,6 +84,14 @@ pub(super) fn range(
     match too_little {
         Some(error) if !any_whole => Err(error),
         _ => Ok(series.into_iter().collect()),
+    }
+}
+
+fn at_one_step(computed: Computed<'_>) -> Vec<(Labels, f64)> {
+    match computed {
+        Computed::Scalar(value) => vec![(Labels::none(), value)],
+        Computed::Vector(samples) => samples.into_iter().map(|s| (s.labels.into_owned(), s.value)).collect(),
+        Computed::Text(_) => Vec::new(),
     }
 }
 

@@ -35,7 +35,14 @@ impl<'t> Document<'t> {
             }
             Err(error) => {
                 let mut troubles = Troubles::default();
-                troubles.add(error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
+                let span = error.span().unwrap_or(0..0);
+                let message = format!("this is not TOML: {}", error.message());
+                // The commonest slip of all is answered with "invalid boolean".
+                if error.message().contains("quoted") || error.message().contains("boolean") {
+                    troubles.add_with_help(span, message, "text is written in quotes: \"…\"".into());
+                } else {
+                    troubles.add(span, message);
+                }
                 Err(document.error(troubles))
             }
         }
@@ -93,7 +100,7 @@ impl<'t> Document<'t> {
         let number = self.line_of(at);
         // What reaches over several lines is marked to the end of the first.
         let span = at - start..trouble.span.end.saturating_sub(start).min(line.len());
-        let mut key = self.key_at(at);
+        let mut key = if trouble.of_file { String::new() } else { self.key_at(at) };
         if let Some(missing) = trouble.missing {
             key = join(&key, &missing);
         }
@@ -169,11 +176,13 @@ struct Trouble {
     help: Option<String>,
     /// Whether the line may hold a secret, so that it is not shown.
     secret: bool,
+    /// Whether it is about the file and not about what stands at the place.
+    of_file: bool,
 }
 
 impl Trouble {
     fn new(span: Range<usize>, message: String) -> Self {
-        Self { span, missing: None, message, help: None, secret: false }
+        Self { span, missing: None, message, help: None, secret: false, of_file: false }
     }
 }
 
@@ -205,5 +214,11 @@ impl Troubles {
     /// A key is missing in the table at a place.
     pub(super) fn missing(&mut self, table: Range<usize>, key: &str, message: impl Into<String>) {
         self.0.push(Trouble { missing: Some(shown_key(key)), ..Trouble::new(table, message.into()) });
+    }
+
+    /// A key is missing at the top of the file.
+    pub(super) fn missing_in_file(&mut self, key: &str, message: impl Into<String>) {
+        let missing = Some(shown_key(key));
+        self.0.push(Trouble { missing, of_file: true, ..Trouble::new(0..0, message.into()) });
     }
 }

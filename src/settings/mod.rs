@@ -58,7 +58,7 @@ pub fn load(path: &Path) -> Result<Loaded, SettingsError> {
             return error;
         }
         let mut troubles = Troubles::default();
-        troubles.add(named, format!("{} {}", template_path.display(), error.message));
+        troubles.add(named, format!("{}: {}", template_path.display(), error.message));
         document.error(troubles)
     })?;
     let template = with_template(&mut launch, &name, &template_path.display().to_string(), &template_text)?;

@@ -71,10 +71,43 @@ pub(super) fn draw(picture: &Picture, styled: bool) -> String {
 mod tests {
     use super::*;
 
+    fn drawn(line: &str, wrong: &str) -> String {
+        let start = line.find(wrong).unwrap();
+        draw(&Picture::new(line, 7, &(start..start + wrong.len()), None), false)
+    }
+
     #[test]
     fn the_mark_stands_under_the_wrong_word_also_behind_wide_and_harmful_characters() {
-        let line = "\tname = '日本\u{202e}' # x";
-        let picture = Picture::new(line, 7, &(1..5), None);
-        assert_eq!(draw(&picture, false), "");
+        assert_eq!(drawn("\tname = 1", "name"), "  |\n7 |     name = 1\n  |     ^^^^");
+        assert_eq!(
+            drawn("a = '日本' + b", "b"),
+            "  |\n7 | a = '日本' + b\n  |              ^",
+            "a wide character takes two columns"
+        );
+        assert_eq!(
+            drawn("a = '\u{202e}\u{1b}[31m' + b", "b"),
+            "  |\n7 | a = '\\u{202e}\\u{1b}[31m' + b\n  |                            ^"
+        );
+    }
+
+    #[test]
+    fn of_a_line_of_a_megabyte_only_the_part_around_the_place_is_shown() {
+        let line = format!("a = '{}oops{}'", "x".repeat(500_000), "y".repeat(500_000));
+        let text = drawn(&line, "oops");
+        assert!(text.len() < 600, "{}", text.len());
+        assert!(text.contains("oops") && text.contains("^^^^"), "{text}");
+    }
+
+    #[test]
+    fn colours_are_only_drawn_where_they_are_asked_for() {
+        let picture = Picture::new("a = 1", 1, &(0..1), Some("b".into()));
+        assert!(!draw(&picture, false).contains('\u{1b}'));
+        assert!(draw(&picture, true).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn the_end_of_a_file_can_be_pointed_at() {
+        assert_eq!(draw(&Picture::new("", 1, &(0..0), None), false), "  |\n1 |\n  | ^");
+        assert_eq!(draw(&Picture::new("ab", 1, &(2..9), None), false), "  |\n1 | ab\n  |   ^");
     }
 }

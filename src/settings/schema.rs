@@ -25,5 +25,35 @@ pub fn checklist_schema() -> &'static Value {
 fn of<T: JsonSchema>(title: &str) -> Value {
     let mut schema: Schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
     schema.insert("title".into(), title.into());
-    schema.to_value()
+    let mut schema = schema.to_value();
+    without_null(&mut schema);
+    schema
+}
+
+/// TOML has no null: a key that may be left out takes only its type.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Array(all) => all.iter_mut().for_each(without_null),
+        Value::Object(object) => {
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|t| t != "null");
+                if let [one] = types.as_slice() {
+                    let one = one.clone();
+                    object.insert("type".into(), one);
+                }
+            }
+            if let Some(Value::Array(mut any)) = object.remove("anyOf") {
+                any.retain(|s| s.get("type") != Some(&Value::from("null")));
+                match any.pop() {
+                    Some(Value::Object(one)) if any.is_empty() => object.extend(one),
+                    last => {
+                        any.extend(last);
+                        object.insert("anyOf".into(), any.into());
+                    }
+                }
+            }
+            object.values_mut().for_each(without_null);
+        }
+        _ => {}
+    }
 }

@@ -25,6 +25,10 @@ pub(super) fn check(document: &Document<'_>, schema: &Value) -> Troubles {
             .add(newer, format!("this gonogo reads files of the form schema = {FORM}, found {found}"));
         return walk.troubles;
     }
+    if document.root().get_ref().as_table().is_some_and(DeTable::is_empty) {
+        walk.troubles.add(0..0, "the file is empty: it begins with `schema = 1`");
+        return walk.troubles;
+    }
     walk.value(document.root(), schema, document.root().span());
     walk.troubles
 }
@@ -41,18 +45,10 @@ struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    /// The schema that a reference or an optional value stands for.
+    /// The schema that a reference stands for.
     fn resolved(&self, schema: &'s Value) -> &'s Value {
-        let referred = |schema: &'s Value| {
-            let pointer = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
-            self.root.pointer(pointer)
-        };
-        let present = |schema: &'s Value| {
-            let any = schema.get("anyOf")?.as_array()?;
-            any.iter().find(|s| s.get("type").and_then(Value::as_str) != Some("null"))
-        };
-        let schema = present(schema).unwrap_or(schema);
-        referred(schema).unwrap_or(schema)
+        let pointer = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+        pointer.and_then(|p| self.root.pointer(p)).unwrap_or(schema)
     }
 
     fn value(&mut self, value: &Spanned<DeValue<'_>>, schema: &'s Value, place: Range<usize>) {
@@ -67,7 +63,7 @@ impl<'s> Walk<'s> {
             DeValue::Table(table) => self.table(table, schema, place),
             DeValue::Array(elements) => {
                 if let Some(items) = schema.get("items") {
-                    for element in elements.iter() {
+                    for element in elements {
                         let place = place_of(element, &place);
                         self.value(element, items, place);
                     }
@@ -80,26 +76,20 @@ impl<'s> Walk<'s> {
     }
 
     fn table(&mut self, table: &DeTable<'_>, schema: &'s Value, place: Range<usize>) {
+        let schema_of_table = schema;
         let empty = serde_json::Map::new();
         let known = schema.get("properties").and_then(Value::as_object);
         let others = schema.get("additionalProperties").filter(|s| s.is_object());
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            match known.and_then(|k| k.get(name)).or(others) {
-                Some(schema) => {
-                    let place = place_of(value, &key.span());
-                    self.value(value, schema, place);
-                }
-                None => {
-                    let names = || known.into_iter().flat_map(|k| k.keys().map(String::as_str));
-                    let near = did_you_mean(name, names());
-                    self.troubles.add_with_help(
-                        key.span(),
-                        format!("there is no such key here{near}"),
-                        list("keys allowed here", names()),
-                    );
-                }
+            if let Some(schema) = known.and_then(|k| k.get(name)).or(others) {
+                self.value(value, schema, place_of(value, &key.span()));
+                continue;
             }
+            let names = || known.into_iter().flat_map(|k| k.keys().map(String::as_str));
+            let near = did_you_mean(name, names());
+            let help = list("keys allowed here", names());
+            self.troubles.add_with_help(key.span(), format!("there is no such key here{near}"), help);
         }
         let properties = known.unwrap_or(&empty);
         let required = schema.get("required").and_then(Value::as_array);
@@ -107,7 +97,12 @@ impl<'s> Walk<'s> {
             if !table.contains_key(name) {
                 let schema = properties.get(name).unwrap_or(&Value::Null);
                 let kind = expected(schema, self.resolved(schema));
-                self.troubles.missing(place.clone(), name, format!("this key is missing: {kind}"));
+                let message = format!("this key is missing: {kind}");
+                if std::ptr::eq(schema_of_table, self.root) {
+                    self.troubles.missing_in_file(name, message);
+                } else {
+                    self.troubles.missing(place.clone(), name, message);
+                }
             }
         }
     }
@@ -158,9 +153,7 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
 fn types(schema: &Value) -> Vec<&str> {
     match schema.get("type") {
         Some(Value::String(one)) => vec![one],
-        Some(Value::Array(several)) => {
-            several.iter().filter_map(Value::as_str).filter(|t| *t != "null").collect()
-        }
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
         _ if schema.get("oneOf").is_some() => vec!["string"],
         _ => Vec::new(),
     }
@@ -204,6 +197,7 @@ fn expected(titled: &Value, schema: &Value) -> String {
             "integer" => "a whole number",
             "number" => "a number",
             "boolean" => "true or false",
+            "array" if schema.pointer("/items/$ref").is_some() => "tables in [[ ]]",
             "array" => "a list in [ ]",
             _ => "a table",
         })

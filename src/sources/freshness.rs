@@ -40,14 +40,12 @@ pub(super) fn expressions(expr: &Expr, names: &[String]) -> Vec<String> {
     expr.freshness(&names)
 }
 
-/// As `expression`, for series that have died but still weigh in the windows of the expression: when
-/// the last sample of each was taken, up to `window` ago. Where this answers nothing either, no
-/// sample at all stands behind the row, as for `vector(0)` and `absent(…)`.
+/// As `expression`, for series that have died but still weigh in windows that reach back `window`:
+/// when the last sample of each was taken. Only what was taken within the window counts; where that
+/// is nothing, no sample at all stands behind the row, as for `vector(0)` and `absent(…)`.
 pub(super) fn of_the_dead(expression: &str, window: Duration) -> String {
-    const LOOKBACK: Duration = Duration::from_mins(5);
-    let window = (window + LOOKBACK).as_secs();
-    let step = (window / 60).clamp(5, 60);
-    format!("max_over_time(({expression})[{window}s:{step}s])")
+    let seconds = window.as_secs().max(1);
+    format!("max_over_time(({expression})[{seconds}s:{}s])", (seconds / 60).clamp(1, 60))
 }
 
 #[cfg(test)]

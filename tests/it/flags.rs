@@ -1,1 +1,96 @@
-//! (being built)
+//! `gonogo flags`.
+
+use std::fmt::Write as _;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::http::canned::{self, Canned, ok};
+
+const FLAGS: &str = r#"{"environment":"production","revision":7,"missing":[],"flags":[
+    {"key":"tasks.enabled","kind":"release","state":{"enabled":true,"rollout":{"mode":"percent","percent":25.5,"unit":"org","exact":true},
+     "updated_at":"2026-11-23T02:27:42Z","updated_by":{"id":"ravi","kind":"user","display":"Ravi"}}},
+    {"key":"tasks.beta","kind":"release","state":{"enabled":true,"rollout":{"mode":"rules","percent":null,"exact":false}}}]}"#;
+
+/// Runs `gonogo flags` on a launch that tracks these flags at this service.
+fn flags(url: &str, keys: &[&str], json: bool) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("launch.toml");
+    let mut text = format!(
+        "schema = 1\n[launch]\nproduct = \"Tasks\"\nversion = \"0.1.4\"\nenvironment = \"production\"\n\
+         [source.identity]\nkind = \"identity\"\nurl = \"{url}\"\n"
+    );
+    for key in keys {
+        writeln!(text, "[[flag]]\nkey = \"{key}\"\nsource = \"identity\"").unwrap();
+    }
+    std::fs::write(&config, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));
+    command.arg("flags").arg("--config").arg(&config);
+    if json {
+        command.args(["--output", "json"]);
+    }
+    command.output().unwrap()
+}
+
+fn service() -> Canned {
+    Canned::new(|seen, _| {
+        if seen.path().contains("/flags?") {
+            ok("application/json", FLAGS)
+        } else {
+            canned::answer(404, "", "")
+        }
+    })
+}
+
+#[test]
+fn flags_are_told_as_json_with_a_percentage_that_says_its_kind() {
+    let output = flags(&service().url(""), &["tasks.enabled", "tasks.beta"], true);
+    let mut document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["age_seconds"].take().as_f64().is_some_and(|age| age >= 0.0));
+    assert_eq!(
+        document,
+        json!({
+            "environment": "production",
+            "age_seconds": null,
+            "flags": [
+                {"key": "tasks.enabled", "enabled": true, "percent": {"kind": "known", "value": "25.5"},
+                 "updated_at": "2026-11-23T02:27:42.000Z", "updated_by": "Ravi"},
+                {"key": "tasks.beta", "enabled": true, "percent": {"kind": "unknown", "value": null},
+                 "updated_at": null, "updated_by": null},
+            ],
+            "missing": [],
+            "errors": [],
+        })
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn flags_are_told_as_a_table() {
+    let output = flags(&service().url(""), &["tasks.enabled"], false);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split("  ").filter(|c| !c.is_empty()).map(str::trim).collect())
+        .collect();
+    assert_eq!(rows[0], ["FLAG", "STATE", "ROLLOUT", "OBSERVED", "CHANGED", "BY"]);
+    assert_eq!(rows[1][..4], ["tasks.enabled", "on", "25.5 % of orgs", "-"]);
+    assert_eq!((rows.len(), output.status.code()), (2, Some(0)));
+}
+
+#[test]
+fn a_tracked_flag_that_does_not_exist_is_a_no() {
+    let output = flags(&service().url(""), &["tasks.enabled", "tasks.typo"], true);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((document["missing"].clone(), output.status.code()), (json!(["tasks.typo"]), Some(1)));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("flag tasks.typo does not exist in production"));
+}
+
+#[test]
+fn a_service_that_cannot_be_reached_is_no_verdict() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let output = flags(&format!("http://127.0.0.1:{port}"), &["tasks.enabled"], true);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["errors"], json!([{"code": "unreachable", "text": "identity: refused"}]));
+    assert_eq!((document["age_seconds"].clone(), output.status.code()), (Value::Null, Some(3)));
+}

@@ -144,7 +144,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn compressed_bodies_are_decoded_whole_or_not_at_all() {
     let header = "Content-Encoding: gzip\r\n";
-    let text: String = (0..20_000).map(|n| format!("line {n}\n")).collect();
+    let text = "a line among many\n".repeat(20_000);
     let whole = gzip(text.as_bytes());
     let server = Canned::always(answer(200, header, &whole));
     assert_eq!(fetch(&client(Options::default()), &server.url("/")).await.unwrap(), text);
@@ -156,12 +156,15 @@ async fn compressed_bodies_are_decoded_whole_or_not_at_all() {
     let half = &whole[..whole.len() / 2];
     for cut in [without_trailer, half] {
         let (code, text) = fault_of(answer(200, header, cut), Options::default()).await;
-        assert_eq!((code, text.as_str()), (FaultCode::CutShort, "cut short: the body ends too early"));
+        assert_eq!(
+            (code, text.as_str()),
+            (FaultCode::CutShort, "cut short: the compressed body is not whole")
+        );
     }
     let mut damaged = whole.clone();
     let at = damaged.len() - 6;
     damaged[at] ^= 0xff;
-    assert_eq!(fault_of(answer(200, header, &damaged), Options::default()).await.0, FaultCode::Unreadable);
+    assert_eq!(fault_of(answer(200, header, &damaged), Options::default()).await.0, FaultCode::CutShort);
     assert_eq!(
         fault_of(answer(200, header, "no gzip at all"), Options::default()).await.0,
         FaultCode::Unreadable

@@ -2,6 +2,8 @@
 //! that servers are started once and shared.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod agreement;
+mod check;
 mod checklist;
 mod drill;
 mod exposition;
@@ -12,5 +14,10 @@ mod promql;
 mod query;
 mod scrape;
 mod screen;
+mod screenshots;
+mod servers;
 mod settings;
 mod sources;
+mod terminal;
+mod ui;
+mod walks;

@@ -1,1 +1,7 @@
-//! (being built)
+//! `PromQL` evaluated by gonogo: against fixtures, against a real server, against nonsense.
+
+pub mod capture;
+mod fixtures;
+mod nonsense;
+mod oracle;
+mod versions;

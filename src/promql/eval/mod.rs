@@ -26,8 +26,10 @@ use super::history::{History, Point, Track};
 use super::plan::{Aggregate, Aggregator, Binary, Node, Selector};
 use crate::model::Labels;
 
-/// The most samples one query may look at, as in Prometheus.
-const MAX_SAMPLES: u64 = 50_000_000;
+/// The most samples one query may look at for one moment, as in Prometheus.
+const MAX_SAMPLES: usize = 50_000_000;
+/// What a step of a subquery counts as, however few samples it looks at.
+const STEP: usize = 50;
 
 /// One series' value at the moment of evaluation.
 #[derive(Clone, Debug)]
@@ -57,7 +59,7 @@ pub(super) struct Evaluator<'h> {
     tracks: Vec<Vec<Track<'h>>>,
     start: i64,
     end: i64,
-    looked_at: Cell<u64>,
+    looked_at: Cell<usize>,
 }
 
 impl<'h> Evaluator<'h> {
@@ -68,8 +70,14 @@ impl<'h> Evaluator<'h> {
         Self { tracks, start, end, looked_at: Cell::new(0) }
     }
 
+    /// The value of the whole plan at `at`.
+    pub(super) fn value(&self, plan: &Node, at: i64) -> Result<Computed<'h>, EvalError> {
+        self.looked_at.set(0);
+        self.eval(plan, at)
+    }
+
     /// The value of a node at `at`.
-    pub(super) fn eval(&self, node: &Node, at: i64) -> Result<Computed<'h>, EvalError> {
+    fn eval(&self, node: &Node, at: i64) -> Result<Computed<'h>, EvalError> {
         match node {
             Node::Number(value) => Ok(Computed::Scalar(*value)),
             Node::Text(text) => Ok(Computed::Text(text.clone())),
@@ -182,7 +190,7 @@ impl<'h> Evaluator<'h> {
                 let (mut step, length, last) = subquery.steps(end);
                 let mut series: BTreeMap<Cow<'h, Labels>, Vec<Point>> = BTreeMap::new();
                 while step <= last {
-                    self.look_at(1)?;
+                    self.look_at(STEP)?;
                     for sample in self.vector(&subquery.expr, step)? {
                         series
                             .entry(sample.labels)
@@ -202,7 +210,7 @@ impl<'h> Evaluator<'h> {
 
     /// Counts samples, so that no expression, however small, can keep the program busy for long.
     fn look_at(&self, samples: usize) -> Result<(), EvalError> {
-        let total = self.looked_at.get() + samples as u64;
+        let total = self.looked_at.get().saturating_add(samples);
         self.looked_at.set(total);
         if total > MAX_SAMPLES {
             return Err(EvalError::Failed(
@@ -214,7 +222,7 @@ impl<'h> Evaluator<'h> {
 }
 
 /// Each value through a function; the metric name goes.
-fn mapped<'h>(samples: Vec<Sample<'h>>, f: impl Fn(f64) -> f64) -> Result<Vec<Sample<'h>>, EvalError> {
+fn mapped(samples: Vec<Sample<'_>>, f: impl Fn(f64) -> f64) -> Result<Vec<Sample<'_>>, EvalError> {
     distinct(
         samples
             .into_iter()

@@ -228,3 +228,6 @@ fn tells_of_an_answer(labels: &Labels, value: f64) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests;

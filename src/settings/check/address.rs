@@ -20,7 +20,12 @@ impl Check<'_> {
     /// An absolute http or https URL with a host, without secrets; plain http only where allowed.
     pub(super) fn address(&mut self, text: &At<String>, part: Part, allow_http: bool) -> String {
         if let Err(message) = judge(text.get(), part, allow_http) {
-            self.troubles.add(text.span(), message);
+            // What is wrong may be a password, or may hide one.
+            if text.get().contains('@') {
+                self.troubles.add_secret(text.span(), message);
+            } else {
+                self.troubles.add(text.span(), message);
+            }
         }
         match part {
             Part::Endpoint => text.get().clone(),

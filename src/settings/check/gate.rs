@@ -141,7 +141,7 @@ impl Check<'_> {
         }
         let op = Op::parse(terms.op.as_ref()?.get())?;
         let value = self.finite(terms.value.as_ref()?);
-        let matching = terms.matching.iter().flat_map(|m| m.get());
+        let matching = terms.matching.iter().flat_map(At::get);
         let min_volume = terms.min_volume.as_ref().map(|v| {
             let signal = SignalId::new(v.get().signal.get().as_str());
             (signal, self.finite(&v.get().value))

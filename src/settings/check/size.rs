@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<u64, String> {
         .unwrap_or((trimmed, 1));
     let number: f64 = number.trim().parse().map_err(|_| bad())?;
     let bytes = number * unit as f64;
-    if bytes >= 1.0 && bytes < 9.0e15 { Ok(bytes as u64) } else { Err(bad()) }
+    if (1.0..9.0e15).contains(&bytes) { Ok(bytes as u64) } else { Err(bad()) }
 }
 
 #[cfg(test)]

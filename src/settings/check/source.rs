@@ -116,7 +116,10 @@ impl Check<'_> {
         let mut seen = super::values::Seen::default();
         let mut urls = Vec::with_capacity(written.len());
         for url in written {
-            self.once(url, "address", &mut seen);
+            // An address with a password is refused anyway, and is not to be repeated.
+            if !url.get().contains('@') {
+                self.once(url, "the address", &mut seen);
+            }
             urls.push(self.address(url, Part::Endpoint, table.allow_http.unwrap_or(false)));
         }
         Some(urls)
@@ -154,14 +157,16 @@ impl Check<'_> {
 
     fn headers(&mut self, table: Option<&At<BTreeMap<String, At<String>>>>) -> Vec<(String, String)> {
         let mut headers = Vec::new();
-        for (name, value) in table.into_iter().flat_map(|t| t.get()) {
+        // A value may be a secret, also that of the header beside it: no line is shown.
+        for (name, value) in table.into_iter().flat_map(At::get) {
             let refused = REFUSED_HEADERS.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
             if let Some((_, why)) = refused {
-                self.troubles.add(value.span(), format!("the header {name} cannot be set here: {why}"));
+                self.troubles
+                    .add_secret(value.span(), format!("the header {name} cannot be set here: {why}"));
             } else if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-                self.troubles.add(value.span(), format!("{name:?} is no name of a header"));
+                self.troubles.add_secret(value.span(), format!("{name:?} is no name of a header"));
             } else if reqwest::header::HeaderValue::from_str(value.get()).is_err() {
-                self.troubles.add(value.span(), format!("the header {name} cannot hold this text"));
+                self.troubles.add_secret(value.span(), format!("the header {name} cannot hold this text"));
             }
             headers.push((name.clone(), value.get().clone()));
         }
@@ -206,7 +211,7 @@ impl Check<'_> {
             match written.as_slice() {
                 [] => self.troubles.add(
                     at.span(),
-                    "says not where the token comes from: give one of `env`, `file`, `command`",
+                    "does not say where the token comes from: give one of `env`, `file`, `command`",
                 ),
                 [_] => {}
                 [.., last] => self.troubles.add(

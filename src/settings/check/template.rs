@@ -156,7 +156,7 @@ impl Check<'_> {
 }
 
 fn after_ids(table: &ItemTable) -> impl Iterator<Item = &At<String>> {
-    table.after.iter().flat_map(|list| list.get())
+    table.after.iter().flat_map(At::get)
 }
 
 /// A cycle that is reached from an item, as ids that each wait for the next. Goes with a stack of its

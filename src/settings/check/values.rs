@@ -128,15 +128,13 @@ impl Check<'_> {
         if text.get().is_empty() || text.get().contains('\0') {
             self.troubles.add(text.span(), "is no path");
         }
-        match text.get().strip_prefix("~/") {
-            None => self.base.join(text.get()),
-            Some(below) => match BaseDirs::new() {
-                Some(dirs) => dirs.home_dir().join(below),
-                None => {
-                    self.troubles.add(text.span(), "no home directory is known here: write the whole path");
-                    PathBuf::from(text.get())
-                }
-            },
-        }
+        let Some(below) = text.get().strip_prefix("~/") else {
+            return self.base.join(text.get());
+        };
+        let Some(dirs) = BaseDirs::new() else {
+            self.troubles.add(text.span(), "no home directory is known here: write the whole path");
+            return PathBuf::from(text.get());
+        };
+        dirs.home_dir().join(below)
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::gate::GateTerms;
-use super::{At, id_schema};
+use super::{At, FormVersion, IdText};
 
 /// A checklist: what must be true before a launch, and in which order.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -12,16 +12,16 @@ use super::{At, id_schema};
 #[schemars(rename = "Checklist")]
 pub(in crate::settings) struct ChecklistFile {
     /// The version of this form: 1.
-    #[schemars(extend("const" = 1))]
+    #[schemars(with = "FormVersion")]
     #[expect(dead_code, reason = "checked before the file is read as this type")]
     pub(in crate::settings) schema: u32,
     /// Its id; runs are named after it.
-    #[schemars(schema_with = "id_schema")]
+    #[schemars(with = "IdText")]
     pub(in crate::settings) id: At<String>,
     /// For people: `Tasks v0.1.4 launch`.
     pub(in crate::settings) title: At<String>,
     /// The id of the checklist that a rollback opens.
-    #[schemars(schema_with = "id_schema")]
+    #[schemars(with = "Option<IdText>")]
     pub(in crate::settings) rollback: Option<At<String>>,
     /// The items, in the order they are shown.
     #[serde(default)]
@@ -34,7 +34,7 @@ pub(in crate::settings) struct ChecklistFile {
 #[schemars(rename = "Item")]
 pub(in crate::settings) struct ItemTable {
     /// Unique in its checklist: lower-case letters, digits, `.`, `_`, `-`.
-    #[schemars(schema_with = "id_schema")]
+    #[schemars(with = "IdText")]
     pub(in crate::settings) id: At<String>,
     /// The heading it stands under; that of the item before it where it is left out.
     pub(in crate::settings) section: Option<At<String>>,

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::gate::GateTable;
-use super::{At, id_schema, size_schema, span_schema, threshold_schema, time_schema, words};
-use crate::model::{Board, Unit};
+use super::{At, BoardWord, FormVersion, IdText, SizeText, SpanText, ThresholdText, TimeText, UnitWord};
 
 /// A launch: a product, a version, an environment, and what is watched and ticked for it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -15,7 +14,7 @@ use crate::model::{Board, Unit};
 #[schemars(rename = "Config")]
 pub(in crate::settings) struct ConfigFile {
     /// The version of this form: 1.
-    #[schemars(extend("const" = 1))]
+    #[schemars(with = "FormVersion")]
     #[expect(dead_code, reason = "checked before the file is read as this type")]
     pub(in crate::settings) schema: u32,
     /// What is launched.
@@ -58,7 +57,7 @@ pub(in crate::settings) struct LaunchTable {
     /// The checklist's file; relative to this file.
     pub(in crate::settings) checklist: Option<At<String>>,
     /// T-0; it can also be set when a run is started.
-    #[schemars(schema_with = "time_schema")]
+    #[schemars(with = "Option<TimeText>")]
     pub(in crate::settings) t0: Option<At<toml::Value>>,
     /// Whether a live run opens for writing; `false` where it is left out.
     pub(in crate::settings) write: Option<bool>,
@@ -100,14 +99,14 @@ pub(in crate::settings) struct SourceTable {
     /// The environment an `identity` source is asked for; `launch.environment` where it is left out.
     pub(in crate::settings) environment: Option<At<String>>,
     /// Time between two polls; `5s` where it is left out, at least `200ms`.
-    #[schemars(schema_with = "span_schema")]
+    #[schemars(with = "Option<SpanText>")]
     pub(in crate::settings) every: Option<At<String>>,
     /// The longest a poll may take; `3s` where it is left out.
-    #[schemars(schema_with = "span_schema")]
+    #[schemars(with = "Option<SpanText>")]
     pub(in crate::settings) timeout: Option<At<String>>,
     /// The most bytes, decoded, that are read of one body; `512MiB` for a `scrape` source, else
     /// `16MiB`, where it is left out.
-    #[schemars(schema_with = "size_schema")]
+    #[schemars(with = "Option<SizeText>")]
     pub(in crate::settings) max_body: Option<At<toml::Value>>,
     /// The most series a `scrape` source keeps; 20000 where it is left out.
     #[schemars(range(min = 1))]
@@ -176,10 +175,10 @@ pub(in crate::settings) enum CredentialKind {
 #[schemars(rename = "Signal")]
 pub(in crate::settings) struct SignalTable {
     /// Its id, unique among the signals: lower-case letters, digits, `.`, `_`, `-`.
-    #[schemars(schema_with = "id_schema")]
+    #[schemars(with = "IdText")]
     pub(in crate::settings) id: At<String>,
     /// The block of the screen it is shown in.
-    #[schemars(schema_with = "board_schema")]
+    #[schemars(with = "BoardWord")]
     pub(in crate::settings) board: At<String>,
     /// The column's heading; the id where it is left out.
     pub(in crate::settings) title: Option<At<String>>,
@@ -188,16 +187,16 @@ pub(in crate::settings) struct SignalTable {
     /// `PromQL`.
     pub(in crate::settings) query: At<String>,
     /// What the number counts; `none` where it is left out.
-    #[schemars(schema_with = "unit_schema")]
+    #[schemars(with = "Option<UnitWord>")]
     pub(in crate::settings) unit: Option<At<String>>,
     /// Drawn as a warning when crossed.
-    #[schemars(schema_with = "threshold_schema")]
+    #[schemars(with = "Option<ThresholdText>")]
     pub(in crate::settings) warn: Option<At<String>>,
     /// Drawn as bad when crossed.
-    #[schemars(schema_with = "threshold_schema")]
+    #[schemars(with = "Option<ThresholdText>")]
     pub(in crate::settings) bad: Option<At<String>>,
     /// The oldest sample that still counts; three intervals of the source where it is left out.
-    #[schemars(schema_with = "span_schema")]
+    #[schemars(with = "Option<SpanText>")]
     pub(in crate::settings) max_age: Option<At<String>>,
     /// What to say where a living source has no series: `no jobs are waiting`.
     pub(in crate::settings) empty: Option<At<String>>,
@@ -205,14 +204,6 @@ pub(in crate::settings) struct SignalTable {
     pub(in crate::settings) infinite: Option<At<String>>,
     /// What NaN means, in a word: `idle`.
     pub(in crate::settings) nan: Option<At<String>>,
-}
-
-fn board_schema(_: &mut SchemaGenerator) -> Schema {
-    words(Board::NAMED.map(Board::as_str))
-}
-
-fn unit_schema(_: &mut SchemaGenerator) -> Schema {
-    words(Unit::ALL.map(Unit::as_str))
 }
 
 /// A flag that matters to the launch.

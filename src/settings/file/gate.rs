@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{At, id_schema, span_schema, words};
-use crate::model::Op;
+use super::{At, IdText, OpWord, SpanText};
 
 /// The same keys stand in `[[gate]]` and in `[item.gate]`; a flattened struct would lose the places
 /// of its keys, so both are spelled out from one list.
@@ -15,6 +14,7 @@ macro_rules! gate_tables {
         /// What a checklist item's gate asks for.
         #[derive(Clone, Debug, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        #[schemars(rename = "ItemGate")]
         pub(in crate::settings) struct GateTerms {
             $($(#[$meta])* pub(in crate::settings) $field: $type,)*
         }
@@ -22,9 +22,10 @@ macro_rules! gate_tables {
         /// A gate outside a checklist; it counts in the verdict too.
         #[derive(Clone, Debug, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        #[schemars(rename = "Gate")]
         pub(in crate::settings) struct GateTable {
             /// Its id, unique among the gates: lower-case letters, digits, `.`, `_`, `-`.
-            #[schemars(schema_with = "id_schema")]
+            #[schemars(with = "IdText")]
             pub(in crate::settings) id: At<String>,
             /// For people; the id where it is left out.
             pub(in crate::settings) title: Option<At<String>>,
@@ -59,17 +60,17 @@ gate_tables! {
     matching: Option<At<BTreeMap<String, At<String>>>>,
     /// The comparison that must hold for every series that counts (for a flag's percentage: `>=`
     /// where it is left out).
-    #[schemars(schema_with = "op_schema")]
+    #[schemars(with = "Option<OpWord>")]
     op: Option<At<String>>,
     /// The number compared with, in the signal's unit.
     value: Option<At<f64>>,
     /// Once failed, it passes again only when the comparison holds with this number.
     clear: Option<At<f64>>,
     /// How long it must have passed without a break.
-    #[schemars(schema_with = "span_schema")]
+    #[schemars(with = "Option<SpanText>")]
     hold: Option<At<String>>,
     /// The oldest sample that still counts; three intervals of the source where it is left out.
-    #[schemars(schema_with = "span_schema")]
+    #[schemars(with = "Option<SpanText>")]
     max_age: Option<At<String>>,
     /// How many series must count; fewer or more is unknown.
     #[schemars(range(min = 1))]
@@ -95,13 +96,10 @@ pub(in crate::settings) struct MinVolume {
 /// What too little traffic means.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Idle")]
 pub(in crate::settings) enum IdleWord {
     /// Unknown, with the reason `idle`.
     Unknown,
     /// Pass.
     Pass,
-}
-
-fn op_schema(_: &mut SchemaGenerator) -> Schema {
-    words(Op::ALL.map(Op::as_str))
 }

@@ -14,6 +14,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::model::{Board, Op, Unit};
+
 /// A value with its place in the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
@@ -52,51 +54,75 @@ impl<T: JsonSchema> JsonSchema for At<T> {
 /// What a key takes, for messages; editors show it as the title.
 pub(super) const TITLE: &str = "title";
 
-/// A length of time in quotes.
-pub(super) fn span_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
+/// Texts of a form of their own: they are read as text (or as any TOML value) and checked later, while
+/// the schema says at once what they look like.
+macro_rules! forms {
+    ($($(#[$doc:meta])* $name:ident: $schema:expr,)*) => {
+        $(
+            $(#[$doc])*
+            pub(super) struct $name;
+
+            impl JsonSchema for $name {
+                fn inline_schema() -> bool {
+                    true
+                }
+
+                fn schema_name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                    $schema
+                }
+            }
+        )*
+    };
+}
+
+forms! {
+    /// A length of time in quotes.
+    SpanText: json_schema!({
         "type": "string",
         "title": "a length of time such as \"5s\"",
         "examples": ["500ms", "5s", "10m", "1h30m"],
-    })
-}
-
-/// `> 300`.
-pub(super) fn threshold_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
+    }),
+    /// `> 300`.
+    ThresholdText: json_schema!({
         "type": "string",
         "title": "an operator and a number such as \"> 300\"",
-        "pattern": "^\\s*(<|<=|>|>=|==|!=)\\s*[-+.0-9]",
         "examples": ["> 300", ">= 0.99"],
-    })
-}
-
-/// A time with its zone, as a TOML date-time or as text.
-pub(super) fn time_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
+    }),
+    /// A time with its zone, as a TOML date-time or as text.
+    TimeText: json_schema!({
         "type": "string",
         "format": "date-time",
         "title": "a time such as 2025-12-02T15:00:00Z",
-    })
-}
-
-/// A number of bytes or a text with a unit.
-pub(super) fn size_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
+    }),
+    /// A number of bytes or a text with a unit.
+    SizeText: json_schema!({
         "type": ["string", "integer"],
         "title": "a size such as \"64MiB\"",
         "minimum": 1,
         "examples": ["64MiB", 1_048_576],
-    })
-}
-
-/// An id: what may be written in `--source`, in file names, and in other tables.
-pub(super) fn id_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "title": "an id such as \"queue-depth\"", "pattern": "^[a-z0-9._-]+$" })
+    }),
+    /// An id: what may be written on a command line, in file names, and in other tables.
+    IdText: json_schema!({
+        "type": "string",
+        "title": "an id such as \"queue-depth\"",
+        "pattern": "^[a-z0-9_-][a-z0-9._-]*$",
+    }),
+    /// The version of the form.
+    FormVersion: json_schema!({ "type": "integer", "const": 1, "title": "the version of the form, 1" }),
+    /// A block of the screen.
+    BoardWord: words(Board::NAMED.map(Board::as_str)),
+    /// What a number counts.
+    UnitWord: words(Unit::ALL.map(Unit::as_str)),
+    /// A comparison.
+    OpWord: words(Op::ALL.map(Op::as_str)),
 }
 
 /// One of a few words.
-pub(super) fn words(words: impl IntoIterator<Item = &'static str>) -> Schema {
+fn words(words: impl IntoIterator<Item = &'static str>) -> Schema {
     let words: Vec<&str> = words.into_iter().collect();
     json_schema!({ "type": "string", "enum": words })
 }

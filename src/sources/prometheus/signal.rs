@@ -60,10 +60,13 @@ impl Signal {
         self.names = Some(names);
         let ages = ages?;
         let mut sampled: Vec<_> = rows.iter().map(|(labels, _)| freshness::of_row(labels, &ages)).collect();
-        if sampled.contains(&None) && !asked.is_empty() {
-            let dead = ask_all(api, &self.ages_of_the_dead(&asked), now).await?;
+        let window = self.expr.as_ref().map(Expr::window).unwrap_or_default();
+        if sampled.contains(&None) && !asked.is_empty() && !window.is_zero() {
+            let dead: Vec<_> = asked.iter().map(|age| freshness::of_the_dead(age, window)).collect();
+            let dead = ask_all(api, &dead, now).await?;
+            let within = |sampled: &Time| *sampled > now.before(window);
             for (sampled, (labels, _)) in sampled.iter_mut().zip(&rows) {
-                *sampled = sampled.or_else(|| freshness::of_row(labels, &dead));
+                *sampled = sampled.or_else(|| freshness::of_row(labels, &dead).filter(within));
             }
         }
         let points = rows.iter().zip(sampled).map(|((labels, value), sampled)| Point {
@@ -88,11 +91,6 @@ impl Signal {
             (Some(expr), Some(names)) => freshness::expressions(expr, names),
             _ => Vec::new(),
         }
-    }
-
-    fn ages_of_the_dead(&self, ages: &[String]) -> Vec<String> {
-        let window = self.expr.as_ref().map(Expr::window).unwrap_or_default();
-        ages.iter().map(|age| freshness::of_the_dead(age, window)).collect()
     }
 }
 

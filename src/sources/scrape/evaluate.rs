@@ -1,6 +1,7 @@
 //! One signal of a scrape source: its expression, evaluated over the history.
 
-use super::LOOKBACK;
+use std::collections::HashMap;
+
 use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalId, Time};
 use crate::promql::{self, EvalError, Expr, History, Value};
 use crate::sources::freshness::{self, Oldest};
@@ -17,11 +18,14 @@ pub(super) struct Signal {
     ages: Vec<Expr>,
     /// Whether the age expressions were made for `names`.
     made: bool,
+    /// When the oldest sample behind each row of the last answer was taken; `None`: no sample stands
+    /// behind it. A row whose series have died keeps it, so that the past is searched only once.
+    known: HashMap<Labels, Option<Time>>,
 }
 
 impl Signal {
     pub(super) fn new(id: SignalId, expr: Expr) -> Self {
-        Self { id, expr, names: Vec::new(), ages: Vec::new(), made: false }
+        Self { id, expr, names: Vec::new(), ages: Vec::new(), made: false, known: HashMap::new() }
     }
 
     /// Evaluates at `now`, the moment of the scrape.
@@ -45,24 +49,33 @@ impl Signal {
         };
         self.prepare(&rows);
         let living = ages(&self.ages, history, now);
-        let points = rows.into_iter().map(|(labels, value)| {
-            let sampled =
-                freshness::of_row(&labels, &living).or_else(|| self.of_the_dead(&labels, history, now));
-            Point { labels, value, sampled: sampled.unwrap_or(now).min(now) }
-        });
-        Ok(points.collect())
+        let before = std::mem::take(&mut self.known);
+        let mut points = Vec::with_capacity(rows.len());
+        for (labels, value) in rows {
+            let sampled = freshness::of_row(&labels, &living)
+                .map(Some)
+                .or_else(|| before.get(&labels).copied())
+                .unwrap_or_else(|| self.of_the_dead(&labels, history, now));
+            self.known.insert(labels.clone(), sampled);
+            points.push(Point { labels, value, sampled: sampled.unwrap_or(now).min(now) });
+        }
+        Ok(points)
     }
 
     /// When the last sample was taken of series that have died but still weigh in the expression's
     /// windows. `None`: no sample at all stands behind the row, as for `vector(0)` and `absent(…)`.
     fn of_the_dead(&self, row: &Labels, history: &History, at: Time) -> Option<Time> {
-        let reach = self.expr.window() + LOOKBACK;
-        let step = reach / STEPS;
+        let window = self.expr.window();
+        let step = window / STEPS;
+        if step.is_zero() {
+            return None;
+        }
         let begins = history.begins()?;
         (1..=STEPS)
             .map(|n| at.before(step * n))
             .take_while(|then| *then >= begins)
             .find_map(|then| freshness::of_row(row, &ages(&self.ages, history, then)))
+            .filter(|sampled| *sampled > at.before(window))
     }
 
     fn prepare(&mut self, rows: &[(Labels, f64)]) {

@@ -7,13 +7,8 @@ use tokio::time::Instant;
 use crate::http::{Client, Request, Response, host_and_port};
 use crate::model::{Fault, FaultCode, Labels, Time};
 use crate::promql::Filter;
-use crate::sources::exposition::{Format, Reader, Sample, Summary};
+use crate::sources::exposition::{ACCEPT, Format, Reader, Sample, Summary};
 use crate::sources::json::is_html;
-
-/// What Prometheus offers, but for its binary format: the dialects in order of preference.
-const ACCEPT: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
-    application/openmetrics-text;version=0.0.1;q=0.5,\
-    text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 
 /// Labels, value and the endpoint's own timestamp of one sample.
 pub(super) type Row = (Labels, f64, Option<Time>);

@@ -101,7 +101,7 @@ fn connection(
     seen: &Mutex<Vec<Seen>>,
     sent: &AtomicU64,
 ) -> Option<()> {
-    // The last byte of the head stays unread until it is known that the connection shall not be
+    // The last byte of the head, and the body, stay unread until it is known that the connection shall not be
     // reset: closing a socket with unread bytes is what resets it.
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r") {
@@ -113,21 +113,23 @@ fn connection(
     }
     let mut request = Seen { head: String::from_utf8(head).unwrap(), body: String::new() };
     let length: usize = request.header("content-length").map_or(0, |v| v.parse().unwrap());
-    let mut rest = Vec::new();
-    let (acts, number);
-    if length > 0 {
-        rest = vec![0; length + 1];
-        stream.read_exact(&mut rest).ok()?;
-        request.body = String::from_utf8(rest[1..].to_vec()).unwrap();
+    let mut rest = vec![0; length + 1];
+    loop {
+        match stream.peek(&mut rest).ok()? {
+            0 => return None,
+            count if count == rest.len() => break,
+            _ => thread::yield_now(),
+        }
     }
-    {
+    request.body = String::from_utf8(rest.split_off(1)).unwrap();
+    let number = {
         let mut seen = seen.lock().unwrap();
-        number = seen.len();
         seen.push(request.clone());
-    }
-    acts = script(&request, number);
-    if rest.is_empty() && !acts.iter().any(|act| matches!(act, Act::Reset)) {
-        stream.read_exact(&mut [0]).ok()?;
+        seen.len() - 1
+    };
+    let acts = script(&request, number);
+    if !acts.iter().any(|act| matches!(act, Act::Reset)) {
+        stream.read_exact(&mut vec![0; length + 1]).ok()?;
     }
     for act in acts {
         match act {

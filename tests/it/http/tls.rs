@@ -75,8 +75,15 @@ async fn a_certificate_that_is_not_trusted_says_why() {
 
 #[tokio::test]
 async fn a_server_without_tls_and_an_authority_file_without_certificates_are_named() {
-    let plain = super::Canned::always(super::ok("text/plain", "hello"));
-    let fault = fetch(plain.url("/").replace("http", "https"), Some(file("ca.pem"))).await.unwrap_err();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        while stream.read(&mut [0; 64]).is_ok_and(|n| n > 0) {}
+    });
+    let fault = fetch(url, Some(file("ca.pem"))).await.unwrap_err();
+    assert_eq!(fault.text, "what answers does not speak TLS");
     assert_eq!(fault.code, FaultCode::Tls, "{fault}");
     for (name, text) in [("no-such.pem", "ca-file"), ("server.key", "no PEM certificate")] {
         let fault = over_tls("here.pem", Some(file(name))).await.unwrap_err();

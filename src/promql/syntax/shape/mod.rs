@@ -178,7 +178,7 @@ impl<'t> Walk<'t> {
             return Ok(false);
         }
         if called {
-            self.known_function(name)?;
+            known_function(name)?;
             self.shape.calls.push(Place { at: name.at, len: name.text.len() });
             if let Some(bracket) = self.take() {
                 self.opened(bracket, Opened::Call, name.at)?;
@@ -201,15 +201,6 @@ impl<'t> Walk<'t> {
         }
         self.part(name.at);
         Ok(true)
-    }
-
-    fn known_function(&self, name: &Token<'t>) -> Result<(), ExprError> {
-        if functions::find(name.text).is_some() {
-            return Ok(());
-        }
-        let near =
-            functions::nearest(name.text).map_or_else(String::new, |near| format!("; did you mean {near}?"));
-        Err(name.error(format!("unknown function {}{near}", name.text)))
     }
 
     fn opened(&mut self, bracket: Token<'t>, what: Opened, from: usize) -> Result<(), ExprError> {
@@ -291,6 +282,15 @@ impl<'t> Walk<'t> {
         self.part(from);
         Ok(())
     }
+}
+
+fn known_function(name: &Token<'_>) -> Result<(), ExprError> {
+    if functions::find(name.text).is_some() {
+        return Ok(());
+    }
+    let near =
+        functions::nearest(name.text).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    Err(name.error(format!("unknown function {}{near}", name.text)))
 }
 
 fn is_binary(token: &Token<'_>) -> bool {

@@ -145,6 +145,34 @@ pub(super) fn number(token: &Token<'_>) -> Result<(), ExprError> {
 }
 
 pub(super) fn unquote(token: &Token<'_>) -> Result<String, ExprError> {
-    unquote_string(token.text)
-        .map_err(|_| token.error(format!("{} holds an escape that is not known", token.text)))
+    // The parser's own reading of strings panics on a backslash before a letter that is not ASCII.
+    let text = escapes_are_known(token.text).then(|| unquote_string(token.text).ok()).flatten();
+    text.ok_or_else(|| token.error(format!("{} holds an escape that is not known", token.text)))
+}
+
+/// Whether every backslash of a quoted string begins an escape that Go knows.
+fn escapes_are_known(quoted: &str) -> bool {
+    let quote = quoted.chars().next().unwrap_or('`');
+    let mut rest = quoted;
+    while quote != '`'
+        && let Some((_, escape)) = rest.split_once('\\')
+    {
+        let Some(letter) = escape.chars().next() else { return false };
+        let (digits, base) = match letter {
+            'x' => (2, 16),
+            'u' => (4, 16),
+            'U' => (8, 16),
+            '0'..='7' => (2, 8),
+            'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | '\\' => (0, 10),
+            letter if letter == quote => (0, 10),
+            _ => return false,
+        };
+        let mut after = escape.chars();
+        after.next();
+        if !(0..digits).all(|_| after.next().is_some_and(|digit| digit.is_digit(base))) {
+            return false;
+        }
+        rest = after.as_str();
+    }
+    true
 }

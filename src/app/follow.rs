@@ -1,0 +1,137 @@
+//! What the room does about what it hears: changes become log lines, events become the run.
+
+use crate::checklist::{Event, Fact, Item, Kind, Run, Template};
+use crate::engine::Change;
+use crate::model::{Condition, GateDef, Verdict};
+
+use super::log::LogKind;
+use super::run::RunView;
+use super::state::State;
+
+/// A new moment: gates may have turned just because time passed.
+pub(super) fn clock(state: &mut State) {
+    let turned = state.watch.tick(state.now);
+    changes(state, turned);
+}
+
+/// Writes changes into the log.
+pub(super) fn changes(state: &mut State, changes: Vec<Change>) {
+    let now = state.now;
+    for change in changes {
+        let (kind, text) = match change {
+            Change::SourceFailed(id, why) => (LogKind::Source, format!("{id} {why}")),
+            Change::SourceBack(id) => (LogKind::Source, format!("{id} answers again")),
+            Change::Flag(text, by) => {
+                (LogKind::Flag, by.map_or_else(|| text.clone(), |by| format!("{text} by {by}")))
+            }
+            Change::FlagMissing(key) => (LogKind::Flag, format!("{key} does not exist there any more")),
+            // A gate that does not count yet would only fill the log.
+            Change::Gate(id, ..) if !state.counts(&id) => continue,
+            Change::Gate(id, Verdict::Pass, text) => (LogKind::Gate, format!("✓ {id} passes: {text}")),
+            Change::Gate(id, verdict, text) => {
+                (LogKind::Gate, format!("{} {id} {}: {text}", verdict.glyph(), verdict.word()))
+            }
+        };
+        state.log.add(now, kind, text);
+    }
+}
+
+/// The run was opened, started, or is not there.
+pub(super) fn opened(state: &mut State, outcome: Result<Option<Box<Run>>, String>) {
+    match outcome {
+        Ok(Some(run)) => {
+            state.run_note = None;
+            watch_gates_of(state, &run.template);
+            let now = state.now;
+            state.log.add(now, LogKind::Run, format!("run {} opened at event {}", run.id, run.seq));
+            let next = run.next().and_then(|next| run.template.items.iter().position(|i| i.id == next.id));
+            state.selected.insert(super::Block::Checklist, next.unwrap_or(0));
+            state.run = Some(RunView::new(*run));
+        }
+        Ok(None) => {
+            state.run_note = Some("no run of this checklist yet: :start begins one".into());
+        }
+        Err(why) => {
+            let now = state.now;
+            state.log.add(now, LogKind::Run, &why);
+            state.say(&why);
+            if state.run.is_none() {
+                state.run_note = Some(why);
+            }
+        }
+    }
+}
+
+/// A run keeps the template it was started with, so its gates may not be those of today's file. A
+/// gate with an expression of its own is polled by today's text; where that is another one, the run's
+/// gate must not be judged on it, and stays unknown.
+fn watch_gates_of(state: &mut State, template: &std::sync::Arc<Template>) {
+    if state.template.as_ref().is_some_and(|today| today == template) {
+        return;
+    }
+    let today = state.template.take();
+    let same =
+        |item: &Item| today.as_ref().and_then(|t| t.item(&item.id)).is_some_and(|t| t.kind == item.kind);
+    let gates: Vec<GateDef> = template
+        .items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            Kind::Gate(gate) if !own_expression(gate) || same(item) => Some(gate.clone()),
+            Kind::Gate(gate) => Some(GateDef { condition: Condition::Signal("".into()), ..gate.clone() }),
+            Kind::Check => None,
+        })
+        .collect();
+    let launch = std::sync::Arc::clone(&state.launch);
+    state.watch.watch_instead(&launch, &gates);
+    state.template = Some(std::sync::Arc::clone(template));
+}
+
+fn own_expression(gate: &GateDef) -> bool {
+    matches!(&gate.condition, Condition::Signal(signal) if signal.as_str().starts_with("gate:"))
+}
+
+/// Takes saved events into the run, in order; what was taken in already is passed over.
+pub(super) fn events(state: &mut State, events: &[Event]) {
+    let Some(view) = &mut state.run else { return };
+    let mut lines = Vec::new();
+    for event in events {
+        if event.seq <= view.run.seq {
+            continue;
+        }
+        view.run.apply(event);
+        lines.push((event.at, words(event)));
+    }
+    for (at, text) in lines {
+        state.log.add(at, LogKind::Run, text);
+    }
+}
+
+/// The template's file on disk is, or is not, what the run was started from.
+pub(super) fn template_changed(state: &mut State, changed: bool) {
+    let now = state.now;
+    let Some(view) = &mut state.run else { return };
+    if view.template_changed != changed {
+        view.template_changed = changed;
+        if changed {
+            let text = "the template's file has changed since this run began; the run keeps its own copy";
+            state.log.add(now, LogKind::Run, text);
+        }
+    }
+}
+
+/// An event in words, as the log says it.
+fn words(event: &Event) -> String {
+    let by = &event.author.by;
+    match &event.fact {
+        Fact::Start { checklist, .. } => format!("{by} started {checklist}"),
+        Fact::Tick { item, evidence } => match evidence.first() {
+            Some(e) => format!("{by} ticked {item} at {}", e.value),
+            None => format!("{by} ticked {item}"),
+        },
+        Fact::Skip { item, reason } => format!("{by} skipped {item}: {reason}"),
+        Fact::Reopen { item, reason } => format!("{by} opened {item} again: {reason}"),
+        Fact::Note { item: Some(item), text } => format!("{by} on {item}: {text}"),
+        Fact::Note { item: None, text } => format!("{by}: {text}"),
+        Fact::T0 { t0 } => format!("{by} set T-0 to {}", t0.rfc3339()),
+    }
+}

@@ -1,0 +1,250 @@
+//! Everything the room knows; `ui` draws it and changes nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tui_input::Input;
+
+use crate::checklist::{Derived, Kind, Mode, Stage, Template};
+use crate::engine::{Overall, Watch};
+use crate::model::{Board, GateId, ItemId, Launch, Time};
+
+use super::command::Keymap;
+use super::log::Log;
+use super::run::RunView;
+
+/// A block of the screen that can have the focus or be zoomed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Block {
+    /// The verdict with its gates.
+    Gates,
+    /// A table of signals.
+    Board(Board),
+    /// The flags.
+    Flags,
+    /// The checklist.
+    Checklist,
+    /// The log.
+    Log,
+    /// The sources; only zoomed.
+    Sources,
+}
+
+/// What a text field is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The reason for skipping an item.
+    Skip(ItemId),
+    /// The reason for opening an item again.
+    Reopen(ItemId),
+    /// A note on an item or on the run.
+    Note(Option<ItemId>),
+}
+
+/// Something that lies over the room.
+#[derive(Clone, Debug)]
+pub enum Dialog {
+    /// The keys; the number is how far it is scrolled.
+    Help(usize),
+    /// An item of the checklist.
+    Item(ItemId),
+    /// A text field.
+    Text(Purpose, Input),
+    /// The palette: what was typed, and which suggestion is selected.
+    Palette(Input, usize),
+    /// Leaving would lose sight of something under way.
+    ConfirmQuit,
+}
+
+/// How long a new dialog ignores keys: what was typed ahead over a slow line was not meant for it.
+pub const TYPE_AHEAD: Duration = Duration::from_millis(300);
+
+/// The windows a chart can show.
+pub const WINDOWS: [Duration; 4] =
+    [Duration::from_mins(5), Duration::from_mins(15), Duration::from_hours(1), Duration::from_hours(6)];
+
+/// The launch room.
+#[derive(Debug)]
+pub struct State {
+    /// The newest time that was heard of.
+    pub now: Time,
+    /// What is launched.
+    pub launch: Arc<Launch>,
+    /// The launch's checklist, where it has one.
+    pub template: Option<Arc<Template>>,
+    /// Sources, signals, flags, gates.
+    pub watch: Watch,
+    /// The run, once there is one.
+    pub run: Option<RunView>,
+    /// Why there is no run, or which trouble it is in.
+    pub run_note: Option<String>,
+    /// The simulated product is watched, and everything says so.
+    pub demo: bool,
+    /// Simulated time runs ahead of the wall.
+    pub forwarding: bool,
+    /// A live run may be changed.
+    pub write: bool,
+    /// What happened.
+    pub log: Log,
+    /// A sentence for the user's last key, until the next one.
+    pub notice: Option<String>,
+    /// Keys to actions.
+    pub keymap: Keymap,
+    /// The block that keys go to.
+    pub focus: Block,
+    /// The block that is shown alone.
+    pub zoom: Option<Block>,
+    /// The selected line of each block.
+    pub selected: BTreeMap<Block, usize>,
+    /// What lies over the room, and since when.
+    pub dialog: Option<(Dialog, Time)>,
+    /// Index into [`WINDOWS`].
+    pub window: usize,
+    /// The chart's cursor: how far back from now; `None`: not shown.
+    pub cursor: Option<Duration>,
+    /// When ctrl-c was pressed last, while nothing else was.
+    pub(super) interrupted: Option<Time>,
+    pub(super) last_ticket: u64,
+}
+
+impl State {
+    /// A room nothing has happened in yet. Gates of the checklist's items are watched from the start.
+    pub fn new(launch: Arc<Launch>, template: Option<Arc<Template>>, keymap: Keymap, now: Time) -> Self {
+        let gates = template.iter().flat_map(|t| &t.items).filter_map(|item| match &item.kind {
+            Kind::Gate(gate) => Some(gate),
+            Kind::Check => None,
+        });
+        let mut state = Self {
+            now,
+            watch: Watch::new(&launch, gates),
+            write: launch.write,
+            launch,
+            run: None,
+            run_note: None,
+            demo: false,
+            forwarding: false,
+            log: Log::default(),
+            notice: None,
+            keymap,
+            focus: Block::Checklist,
+            zoom: None,
+            selected: BTreeMap::new(),
+            dialog: None,
+            window: 1,
+            cursor: None,
+            interrupted: None,
+            last_ticket: 0,
+            template,
+        };
+        if !state.blocks().contains(&Block::Checklist) {
+            state.focus = state.blocks().first().copied().unwrap_or(Block::Log);
+        }
+        state
+    }
+
+    /// The blocks that this launch has something to show in, in the order of the focus.
+    pub fn blocks(&self) -> Vec<Block> {
+        let has = |board: Board| self.launch.signals.iter().any(|s| s.board == board);
+        let boards = Board::NAMED.into_iter().filter(|b| *b != Board::Flags && has(*b)).map(Block::Board);
+        let mut blocks: Vec<Block> = std::iter::once(Block::Gates).chain(boards).collect();
+        if !self.launch.flags.is_empty() {
+            let after = blocks.iter().position(|b| *b > Block::Board(Board::Api)).unwrap_or(blocks.len());
+            blocks.insert(after, Block::Flags);
+        }
+        if self.template.is_some() {
+            blocks.push(Block::Checklist);
+        }
+        blocks.push(Block::Log);
+        blocks
+    }
+
+    /// The block that keys go to: the zoomed one, else the focused one.
+    pub fn active(&self) -> Block {
+        self.zoom.unwrap_or(self.focus)
+    }
+
+    /// The selected line of a block.
+    pub fn selected(&self, block: Block) -> usize {
+        self.selected.get(&block).copied().unwrap_or(0)
+    }
+
+    /// The id of the selected checklist item.
+    pub fn selected_item(&self) -> Option<&ItemId> {
+        let template = self.run.as_ref().map(|r| &r.run.template).or(self.template.as_ref())?;
+        template.items.get(self.selected(Block::Checklist)).map(|item| &item.id)
+    }
+
+    /// Whether the run may be changed from here; if not, why, and what would allow it.
+    ///
+    /// # Errors
+    /// The sentence for the user.
+    pub fn may_write(&self) -> Result<&RunView, String> {
+        let Some(view) = &self.run else {
+            return Err(self
+                .run_note
+                .clone()
+                .unwrap_or_else(|| "there is no run yet: :start begins one".into()));
+        };
+        if let Some(why) = &view.frozen {
+            return Err(format!("read only: {why}"));
+        }
+        if view.run.mode == Mode::Live && !self.write && !self.demo {
+            return Err("read only: a live run is opened to watch; :write allows changes".into());
+        }
+        Ok(view)
+    }
+
+    /// Whether a gate counts in the verdict: the config's own always; a checklist item's while the
+    /// item is ready (it is being waited for) or done (it is watched), not while it is still
+    /// blocked or was skipped.
+    pub fn counts(&self, gate: &GateId) -> bool {
+        if self.launch.gates.iter().any(|g| g.id == *gate) {
+            return true;
+        }
+        let item = ItemId::new(gate.as_str());
+        match &self.run {
+            Some(view) => match view.run.item(&item) {
+                Some((_, state)) if state.stage == Stage::Done => true,
+                Some(_) => view.run.derived(&item) == Derived::Ready,
+                None => false,
+            },
+            None => self.template.as_ref().and_then(|t| t.item(&item)).is_some_and(|i| i.after.is_empty()),
+        }
+    }
+
+    /// The verdict of the launch.
+    pub fn overall(&self) -> Overall {
+        self.watch.overall(self.now, |gate| self.counts(gate))
+    }
+
+    /// What the run is for, as the header says it: `DEMO`, `PROD LIVE`, `DRY-RUN`, `DRILL`.
+    pub fn badge(&self) -> String {
+        let mode = self.run.as_ref().map_or(Mode::Live, |view| view.run.mode);
+        match (self.demo, mode) {
+            (true, _) => "DEMO".into(),
+            (false, Mode::DryRun) => "DRY-RUN".into(),
+            (false, Mode::Drill) => "DRILL".into(),
+            (false, Mode::Live) if self.launch.environment == "production" => "PROD LIVE".into(),
+            (false, Mode::Live) => format!("{} LIVE", self.launch.environment.to_uppercase()),
+        }
+    }
+
+    /// The window that charts show.
+    pub fn chart_window(&self) -> Duration {
+        WINDOWS.get(self.window).copied().unwrap_or(Duration::from_mins(15))
+    }
+
+    pub(super) fn ticket(&mut self) -> u64 {
+        self.last_ticket += 1;
+        self.last_ticket
+    }
+
+    pub(super) fn open(&mut self, dialog: Dialog) {
+        self.dialog = Some((dialog, self.now));
+    }
+
+    pub(super) fn say(&mut self, text: impl AsRef<str>) {
+        self.notice = Some(crate::model::text::harmless_line(text.as_ref(), 300));
+    }
+}

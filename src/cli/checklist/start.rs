@@ -1,0 +1,74 @@
+//! `gonogo checklist start`.
+
+use std::fs;
+
+use anyhow::{Context as _, anyhow};
+use serde_json::json;
+
+use crate::checklist::Mode;
+use crate::ledger::Ledger as _;
+use crate::model::{Time, text};
+use crate::settings;
+
+use super::super::who::Signed;
+use super::super::{Common, Exit, Output, output};
+use super::place::Place;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A template: its file, or the id of one in the `checklists` directory next to the config
+    template: String,
+    /// T-0, in RFC 3339 or Unix seconds
+    #[arg(long, value_name = "TIME", value_parser = Time::parse)]
+    t0: Option<Time>,
+    /// What the run is for
+    #[arg(long, value_enum, default_value_t)]
+    mode: ModeArg,
+    #[command(flatten)]
+    signed: Signed,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum ModeArg {
+    /// The real launch
+    #[default]
+    Live,
+    /// The real systems, nothing executed
+    DryRun,
+    /// A rehearsal
+    Drill,
+}
+
+/// Starts a run. JSON: `{"run","seq","head","item":null,"stage":null,"mode","t0","path"}`.
+pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result<Exit> {
+    let mode = match args.mode {
+        ModeArg::Live => Mode::Live,
+        ModeArg::DryRun => Mode::DryRun,
+        ModeArg::Drill => Mode::Drill,
+    };
+    let by = args.signed.author()?;
+    let file = place.template(&args.template)?;
+    let name = file.display().to_string();
+    let bytes = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
+    settings::template(&name, &bytes).map_err(|e| anyhow!(e.rendered))?;
+    let run = place.ledger.start(&bytes, mode, args.t0, &by)?;
+    let head = run.head.as_ref().map_or("", |h| &h.0);
+    let path = place.ledger.run_dir(&run.id);
+    match common.output {
+        Output::Json => output::json(&json!({
+            "run": run.id, "seq": run.seq, "head": head, "item": null, "stage": null,
+            "mode": run.mode, "t0": run.t0, "path": path.to_string_lossy(),
+        }))?,
+        Output::Text => output::print(&format!(
+            "saved: run {} of {}, {} items, {}\n  in {}\n  event {}, head {head}\n",
+            run.id,
+            text::harmless_line(&run.template.title, 100),
+            run.items.len(),
+            run.mode.as_str(),
+            text::harmless(&path.to_string_lossy()),
+            run.seq,
+        ))?,
+    }
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,179 @@
+//! `gonogo demo`: the launch room on the simulated product, over real HTTP, in step with it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+
+use crate::app::Key;
+use crate::checklist::Mode;
+use crate::drill::{self, DEMO_SEED, DEMO_START, DEMO_WARM_UP, Product, Server, SharedProduct};
+use crate::ledger::DirectoryLedger;
+use crate::model::{Launch, SourceKind, Time, duration};
+use crate::runtime::feed::Lockstep;
+use crate::runtime::hands::Book;
+use crate::runtime::once::{self, Once};
+use crate::runtime::{Clock, Feed, Setup};
+use crate::{settings, ui};
+
+use super::{Exit, output, room};
+
+/// The embedded config and its checklist: the files of the repository, so that they cannot drift.
+const CONFIG: &str = include_str!("../../config/demo.toml");
+const CHECKLIST: &str = include_str!("../../checklists/tasks-launch.toml");
+
+/// The host and port that the embedded config names, replaced by the port that was free.
+const CONFIGURED: &str = "127.0.0.1:9464";
+
+/// How the demo is run.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    /// How the room is opened.
+    pub room: room::Args,
+    /// Another story: the same seed gives the same numbers on every machine
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// Serve the simulated product for others to poll instead of opening the room
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["svg", "at", "keys"])]
+    pub serve: Option<SocketAddr>,
+    /// Stand still at this simulated time after the beginning, print one frame and leave
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub at: Option<Duration>,
+    /// Keys to press before that frame is taken: "j j space"
+    #[arg(long, value_name = "KEYS", requires = "at")]
+    pub keys: Option<String>,
+    /// Write that frame as SVG to this file
+    #[arg(long, value_name = "FILE", requires = "at")]
+    pub svg: Option<PathBuf>,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// What is wrong with the terminal, a port or a file.
+pub fn open(args: &Args) -> anyhow::Result<Exit> {
+    let seed = args.seed.unwrap_or(DEMO_SEED);
+    if let Some(address) = args.serve {
+        return serve(seed, address);
+    }
+    let (setup, _runs) = setup(args, seed)?;
+    let Some(_) = args.at else { return room::show(setup, &args.room) };
+    let keys = Key::parse_all(args.keys.as_deref().unwrap_or("")).map_err(|e| anyhow!("--keys: {e}"))?;
+    let once = Once { size: room::frame_size(&args.room), keys, patience: Duration::from_mins(2) };
+    let theme = setup.theme.clone();
+    let (buffer, _) = once::frame(setup, &once)?;
+    match &args.svg {
+        Some(file) => std::fs::write(file, ui::svg::svg(&buffer, &theme))
+            .with_context(|| format!("cannot write {}", file.display()))?,
+        None => output::print(&ui::text::plain(&buffer))?,
+    }
+    Ok(Exit::Yes)
+}
+
+/// The room on the simulated product, and the directory of its run, which goes when it is dropped.
+fn setup(args: &Args, seed: u64) -> anyhow::Result<(Setup, tempfile::TempDir)> {
+    let opens = DEMO_START.after(args.at.unwrap_or(DEMO_WARM_UP));
+    let product: SharedProduct = Arc::new(Mutex::new(Product::new(seed, DEMO_START)));
+    let address = serve_beside(Arc::clone(&product))?;
+    let (mut launch, template) = parse()?;
+    point_at(&mut launch, address);
+    let launch = Arc::new(launch);
+    let template = template.map(Arc::new).context("the demo has no checklist")?;
+
+    let clock = Clock::simulated(DEMO_START);
+    let runs =
+        tempfile::Builder::new().prefix("gonogo-demo-").tempdir().context("no room for the demo's run")?;
+    let store = {
+        let clock = clock.clone();
+        Arc::new(move || clock.now())
+    };
+    let read = Arc::new(|text: &str| settings::template("template.toml", text).map_err(|e| e.message));
+    let book = Book {
+        ledger: Arc::new(DirectoryLedger::new(runs.path().to_owned(), store, read)),
+        author: args.room.signed.author()?,
+        template: Arc::clone(&template),
+        text: CHECKLIST.into(),
+        mode: Mode::Drill,
+        t0: Some(t0()),
+        run: None,
+        start: true,
+    };
+    let mut state = room::state(&args.room, &launch, Some(template), &clock)?;
+    state.demo = true;
+    let stop_at = (args.at.is_some() || args.room.once || !is_terminal()).then_some(opens);
+    let feed = Feed::Lockstep(Lockstep { product, start: DEMO_START, forward_to: opens, stop_at });
+    let theme = room::theme(&args.room, &launch)?;
+    Ok((Setup { theme, launch, state, feed, clock, book: Some(book) }, runs))
+}
+
+/// T-0 of the demo: ten minutes after it opens.
+fn t0() -> Time {
+    DEMO_START.after(DEMO_WARM_UP + Duration::from_mins(10))
+}
+
+fn is_terminal() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdout().is_terminal()
+}
+
+fn parse() -> anyhow::Result<(Launch, Option<crate::checklist::Template>)> {
+    let checklist = Some(("checklists/tasks-launch.toml", CHECKLIST));
+    settings::parse("config/demo.toml", CONFIG, Path::new("config"), checklist)
+        .map_err(|e| anyhow!(e.rendered))
+}
+
+/// Points the embedded config's sources at the port that was free.
+fn point_at(launch: &mut Launch, address: SocketAddr) {
+    let here = address.to_string();
+    for source in &mut launch.sources {
+        match &mut source.kind {
+            SourceKind::Scrape { urls, .. } => {
+                for url in urls {
+                    *url = url.replacen(CONFIGURED, &here, 1);
+                }
+            }
+            SourceKind::Prometheus { url } | SourceKind::Identity { url, .. } => {
+                *url = url.replacen(CONFIGURED, &here, 1);
+            }
+        }
+    }
+}
+
+/// Serves a product on a free loopback port for as long as the program lives.
+fn serve_beside(product: SharedProduct) -> anyhow::Result<SocketAddr> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (told, address) = mpsc::channel();
+    std::thread::Builder::new().name("product".into()).spawn(move || {
+        runtime.block_on(async move {
+            let server = Server::start(product, SocketAddr::from(([127, 0, 0, 1], 0))).await;
+            let _ = told.send(server.as_ref().map(Server::addr).map_err(ToString::to_string));
+            if server.is_ok() {
+                std::future::pending::<()>().await;
+            }
+        });
+    })?;
+    address.recv()?.map_err(|e| anyhow!("the simulated product cannot be served: {e}"))
+}
+
+/// `--serve`: the product for other programs to poll, moving with the wall clock, until it is ended.
+fn serve(seed: u64, address: SocketAddr) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let begin = Clock::wall().now().before(DEMO_WARM_UP);
+        let mut product = Product::new(seed, begin);
+        product.advance_to(begin.after(DEMO_WARM_UP));
+        let product = Arc::new(Mutex::new(product));
+        let server = Server::start(Arc::clone(&product), address)
+            .await
+            .with_context(|| format!("cannot serve on {address}"))?;
+        output::print(&format!(
+            "the simulated product is served at {base}: /worker/metrics, /api/metrics, /identity/metrics, /launch/v1\n",
+            base = server.base_url()
+        ))?;
+        drill::pace(product, 1.0).await;
+        Ok(Exit::Yes)
+    })
+}

@@ -1,0 +1,144 @@
+//! `gonogo`: the launch room of the config that is found, or with none the demo.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+
+use crate::app::State;
+use crate::app::command::Keymap;
+use crate::checklist::Mode;
+use crate::model::Launch;
+use crate::runtime::hands::Book;
+use crate::runtime::once::{self, Once};
+use crate::runtime::{Clock, Ending, Feed, Setup, room};
+use crate::settings::{self, Loaded};
+use crate::ui;
+
+use super::{Common, Exit, demo, output, who};
+
+/// How the room is opened.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Print one frame as text and leave
+    #[arg(long)]
+    pub once: bool,
+    /// Allow changes to a live run
+    #[arg(long)]
+    pub write: bool,
+    /// The run to open: its name, or a part that fits no other [default: the newest open one]
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// dark, light, high-contrast, colour-blind or mono [default: the config's, else dark]
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Size of the one frame [default: the terminal's, else 160x48]
+    #[arg(long, value_name = "COLUMNSxROWS", value_parser = size)]
+    pub size: Option<(u16, u16)>,
+    #[command(flatten)]
+    /// Who writes.
+    pub signed: who::Signed,
+}
+
+impl Args {
+    /// Whether any of them was given; they mean nothing to other commands.
+    pub fn given(&self) -> bool {
+        self.once || self.write || self.run.is_some() || self.theme.is_some() || self.size.is_some()
+    }
+}
+
+/// Opens the room.
+///
+/// # Errors
+/// What is wrong with the config, the ledger or the terminal.
+pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
+    let cwd = Path::new("");
+    let Some(config) = settings::discover(common.config.as_deref(), cwd) else {
+        return demo::open(&demo::Args { room: args.clone(), ..demo::Args::default() });
+    };
+    let loaded = settings::load(&config).map_err(|e| anyhow!(e.rendered))?;
+    show(live(args, loaded)?, args)
+}
+
+/// The room of a launch config.
+fn live(args: &Args, loaded: Loaded) -> anyhow::Result<Setup> {
+    let launch = Arc::new(loaded.launch);
+    let template = loaded.template.map(Arc::new);
+    let clock = Clock::wall();
+    let state = state(args, &launch, template.clone(), &clock)?;
+    let author = args.signed.author()?;
+    let path = launch.ledger.clone().unwrap_or_else(super::checklist::default_dir);
+    let book = template.zip(loaded.template_text).map(|(template, text)| Book {
+        ledger: Arc::new(super::checklist::directory_ledger(path)),
+        author: author.clone(),
+        template,
+        text: text.into(),
+        mode: Mode::Live,
+        t0: launch.t0,
+        run: args.run.clone(),
+        start: false,
+    });
+    Ok(Setup { theme: theme(args, &launch)?, launch, state, feed: Feed::Polling, clock, book })
+}
+
+/// A room before anything happened.
+pub(super) fn state(
+    args: &Args,
+    launch: &Arc<Launch>,
+    template: Option<Arc<crate::checklist::Template>>,
+    clock: &Clock,
+) -> anyhow::Result<State> {
+    let keymap = Keymap::new(&launch.keys).map_err(|e| anyhow!(e))?;
+    let mut state = State::new(Arc::clone(launch), template, keymap, clock.now());
+    state.write |= args.write;
+    Ok(state)
+}
+
+/// `--theme`, else mono where `NO_COLOR` asks for it, else the config's.
+pub(super) fn theme(args: &Args, launch: &Launch) -> anyhow::Result<ui::Theme> {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let name = match (&args.theme, &launch.theme) {
+        (Some(name), _) => name.as_str(),
+        (None, _) if no_color => "mono",
+        (None, Some(name)) => name.as_str(),
+        (None, None) => "dark",
+    };
+    ui::Theme::named(name)
+        .with_context(|| format!("no theme {name:?}; there are {}", ui::Theme::NAMES.join(", ")))
+}
+
+/// On a terminal the room itself, elsewhere one frame of it as text.
+pub(super) fn show(setup: Setup, args: &Args) -> anyhow::Result<Exit> {
+    if args.once || !std::io::stdout().is_terminal() {
+        let once = Once { size: frame_size(args), keys: Vec::new(), patience: patience(&setup.launch) };
+        let (buffer, _) = once::frame(setup, &once)?;
+        output::print(&ui::text::plain(&buffer))?;
+        return Ok(Exit::Yes);
+    }
+    match room::open(setup).context("cannot use this terminal (gonogo --once prints one frame)")? {
+        Ending::Quit => Ok(Exit::Yes),
+        Ending::Signal(number) => Ok(Exit::Signal(number)),
+    }
+}
+
+/// The size of one frame.
+pub(super) fn frame_size(args: &Args) -> (u16, u16) {
+    let terminal = || crossterm::terminal::size().ok().filter(|_| std::io::stdout().is_terminal());
+    args.size.or_else(terminal).unwrap_or((160, 48))
+}
+
+/// How long one frame waits for the sources: the longest of their time-outs, and a little.
+fn patience(launch: &Launch) -> Duration {
+    let longest = launch.sources.iter().map(|s| s.timeout).max().unwrap_or_default();
+    longest + Duration::from_secs(1)
+}
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let sides = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    sides
+        .filter(|(w, h): &(u16, u16)| (1..=1000).contains(w) && (1..=500).contains(h))
+        .ok_or_else(|| "write COLUMNSxROWS, as in 160x48, of at most 1000x500".into())
+}

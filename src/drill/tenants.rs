@@ -1,0 +1,69 @@
+//! The twenty customers of the product, and how much of its traffic each sends.
+//!
+//! A tenant stands for a customer with many organisations, so that a flag that is rolled out by
+//! organisation divides the traffic of each.
+
+/// The tenants' names, the largest first.
+pub const NAMES: [&str; 20] = [
+    "acme",
+    "globex",
+    "initech",
+    "umbrella",
+    "hooli",
+    "stark",
+    "wayne",
+    "wonka",
+    "cyberdyne",
+    "tyrell",
+    "soylent",
+    "aperture",
+    "massive",
+    "vandelay",
+    "dunder",
+    "pied-piper",
+    "oceanic",
+    "sirius",
+    "gringotts",
+    "monsters",
+];
+
+/// Shares of the traffic, by Zipf's law with exponent 0.9: the largest sends about a fifth.
+#[derive(Debug)]
+pub struct Shares {
+    up_to: Vec<f64>,
+}
+
+impl Shares {
+    /// The shares of all tenants.
+    pub fn new() -> Self {
+        let weight = |rank: usize| (rank as f64).powf(-0.9);
+        let total: f64 = (1..=NAMES.len()).map(weight).sum();
+        let up_to = (1..=NAMES.len()).scan(0.0, |sum, rank| {
+            *sum += weight(rank) / total;
+            Some(*sum)
+        });
+        Self { up_to: up_to.collect() }
+    }
+
+    /// The place in [`NAMES`] of the tenant that an even draw from 0 to 1 falls on.
+    pub fn pick(&self, unit: f64) -> usize {
+        self.up_to.partition_point(|bound| *bound <= unit).min(NAMES.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_tenant_sends_about_a_fifth_and_every_tenant_something() {
+        let shares = Shares::new();
+        let mut hits = [0u32; NAMES.len()];
+        for draw in 0..10_000 {
+            hits[shares.pick(f64::from(draw) / 10_000.0)] += 1;
+        }
+        assert!((1_800..2_700).contains(&hits[0]), "{hits:?}");
+        assert!(hits.iter().all(|n| *n > 100) && hits.is_sorted_by(|a, b| a >= b), "{hits:?}");
+        assert_eq!(shares.pick(1.0), NAMES.len() - 1);
+    }
+}

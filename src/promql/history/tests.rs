@@ -1,0 +1,224 @@
+use super::*;
+use crate::promql::{EvalError, Expr, Value, instant, range};
+
+fn at(seconds: f64) -> Time {
+    Time::from_seconds(1_700_000_000.0 + seconds).unwrap()
+}
+
+fn labels(name: &str, pairs: &[(&str, &str)]) -> Labels {
+    Labels::from_pairs([("__name__", name)].iter().chain(pairs).copied())
+}
+
+fn history(keep: u64) -> History {
+    History::new(Limits { keep: Duration::from_secs(keep), max_series: 100 })
+}
+
+fn value(history: &History, expr: &str, seconds: f64) -> Vec<f64> {
+    match instant(&Expr::parse(expr).unwrap(), history, at(seconds)).unwrap() {
+        Value::Vector(samples) => samples.into_iter().map(|(_, value)| value).collect(),
+        Value::Scalar(value) => vec![value],
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A scrape of plain series by name.
+fn scrape(history: &mut History, seconds: f64, series: &[(&str, f64)]) -> usize {
+    let batch: Vec<_> = series.iter().map(|(name, value)| (labels(name, &[]), *value, None)).collect();
+    history.record(at(seconds), batch)
+}
+
+#[test]
+fn a_series_that_leaves_a_scrape_is_gone_at_once_and_one_that_stays_is_not() {
+    let mut history = history(600);
+    scrape(&mut history, 0.0, &[("a", 1.0), ("b", 2.0)]);
+    scrape(&mut history, 10.0, &[("a", 3.0)]);
+    assert_eq!(value(&history, "b", 9.9), [2.0]);
+    assert!(value(&history, "b", 10.0).is_empty());
+    assert_eq!(value(&history, "a", 10.0), [3.0]);
+    // It comes back, and the time between is no sample.
+    scrape(&mut history, 40.0, &[("a", 4.0), ("b", 5.0)]);
+    assert_eq!(value(&history, "b", 41.0), [5.0]);
+    assert_eq!(value(&history, "count_over_time(b[41s])", 40.5), [2.0]);
+}
+
+#[test]
+fn a_failed_scrape_ends_every_series_and_the_lookback_ends_a_silent_source() {
+    let mut history = history(600);
+    scrape(&mut history, 0.0, &[("a", 1.0)]);
+    assert_eq!(value(&history, "a", 299.999), [1.0]);
+    assert!(value(&history, "a", 300.0).is_empty());
+    scrape(&mut history, 10.0, &[]);
+    assert!(value(&history, "a", 10.0).is_empty());
+}
+
+#[test]
+fn nan_is_a_value_and_no_end() {
+    let mut history = history(600);
+    scrape(&mut history, 0.0, &[("a", f64::NAN)]);
+    scrape(&mut history, 10.0, &[("a", f64::NAN)]);
+    let [only] = value(&history, "a", 11.0)[..] else { panic!() };
+    assert!(only.is_nan());
+    assert_eq!(value(&history, "count_over_time(a[15s])", 11.0), [2.0]);
+}
+
+#[test]
+fn a_series_with_times_of_its_own_does_not_end_with_the_scrape_and_repeats_are_one_sample() {
+    let mut history = history(600);
+    let own = |value: f64, seconds: f64| vec![(labels("a", &[]), value, Some(at(seconds)))];
+    history.record(at(0.0), own(1.0, -5.0));
+    history.record(at(10.0), own(1.0, -5.0));
+    history.record(at(20.0), own(2.0, 15.0));
+    assert_eq!(value(&history, "count_over_time(a[30s])", 20.0), [2.0]);
+    scrape(&mut history, 30.0, &[("b", 1.0)]);
+    assert_eq!(value(&history, "timestamp(a)", 30.0), [1_700_000_015.0]);
+    // Without a time again: from then on it ends like the others.
+    scrape(&mut history, 40.0, &[("a", 7.0)]);
+    assert_eq!(value(&history, "a", 41.0), [7.0]);
+    scrape(&mut history, 50.0, &[("b", 1.0)]);
+    assert!(value(&history, "a", 51.0).is_empty());
+}
+
+#[test]
+fn series_beyond_the_limit_are_refused_and_counted_and_known_ones_are_not() {
+    let mut history = History::new(Limits { keep: Duration::from_mins(10), max_series: 2 });
+    assert_eq!(scrape(&mut history, 0.0, &[("a", 1.0), ("b", 1.0), ("c", 1.0)]), 1);
+    assert_eq!(scrape(&mut history, 10.0, &[("d", 1.0), ("b", 2.0), ("a", 2.0)]), 1);
+    assert_eq!((history.series(), value(&history, "a + on () b", 10.0)), (2, vec![4.0]));
+}
+
+#[test]
+fn of_a_series_sent_twice_the_first_counts() {
+    let mut history = history(600);
+    scrape(&mut history, 0.0, &[("a", 1.0), ("a", 2.0)]);
+    assert_eq!(value(&history, "a", 0.0), [1.0]);
+}
+
+#[test]
+fn what_no_window_reaches_is_dropped_and_a_dead_series_with_it() {
+    let mut history = history(60);
+    for i in 0..1000 {
+        let mut series = vec![("a", f64::from(i))];
+        if i < 10 {
+            series.push(("dead", 1.0));
+        }
+        scrape(&mut history, f64::from(i) * 10.0, &series);
+        assert_eq!(history.series(), if i < 45 { 2 } else { 1 }, "scrape {i}");
+    }
+    // 60 s and the lookback of 5 m: 36 scrapes.
+    assert_eq!(history.scrapes.len(), 36);
+    assert_eq!(history.begins(), Some(at(9640.0)));
+    assert_eq!(value(&history, "count_over_time(a[1m])", 9990.0), [6.0]);
+    assert_eq!(value(&history, "a - a offset 1m", 9990.0), [6.0]);
+}
+
+#[test]
+fn a_ring_that_is_full_stops_growing() {
+    let mut history = history(600);
+    for i in 0..2000 {
+        scrape(&mut history, f64::from(i), &[("a", 1.0)]);
+    }
+    let Some(Column::Scraped { values, .. }) = history.series.values().next() else { panic!() };
+    assert_eq!(values.len(), 900);
+    assert!(values.capacity() < 1200, "{}", values.capacity());
+}
+
+#[test]
+fn a_clock_set_back_hides_nothing_new_behind_samples_from_the_future() {
+    let mut history = history(600);
+    for i in 0..10 {
+        scrape(&mut history, f64::from(i) * 10.0, &[("a", 100.0), ("b", 1.0)]);
+    }
+    scrape(&mut history, 45.0, &[("a", 7.0)]);
+    assert_eq!(history.ends(), Some(at(45.0)));
+    assert_eq!(value(&history, "a", 46.0), [7.0]);
+    assert_eq!(value(&history, "count_over_time(a[100s])", 95.0), [6.0]);
+    assert!(value(&history, "b", 46.0).is_empty());
+}
+
+#[test]
+fn a_number_from_too_little_history_is_never_given() {
+    let mut history = history(300);
+    let rate = Expr::parse("rate(a[5m])").unwrap();
+    let missing = |history: &History, seconds: f64| instant(&rate, history, at(seconds)).unwrap_err();
+    assert_eq!(
+        missing(&history, 0.0),
+        EvalError::TooLittleHistory { seen: Duration::ZERO, needed: Duration::from_mins(5) }
+    );
+    for i in 0..=28 {
+        scrape(&mut history, f64::from(i) * 10.0, &[("a", 100.0 + f64::from(i))]);
+    }
+    let error = missing(&history, 280.0);
+    assert_eq!(error.to_string(), "4m40s of 5m seen");
+    // One interval less than the window: no longer history would have a sample more in it.
+    scrape(&mut history, 290.0, &[("a", 129.0)]);
+    assert_eq!(value(&history, "rate(a[5m])", 290.0), [0.1]);
+    // What needs no past is told all along.
+    assert_eq!(value(&history, "a", 5.0), [100.0]);
+    assert_eq!(value(&history, "sum_over_time(a[15s]) + on () a", 25.0), [102.0 + 102.0]);
+}
+
+#[test]
+fn offsets_and_subqueries_need_history_too() {
+    let mut history = history(3600);
+    for i in 0..60 {
+        scrape(&mut history, f64::from(i) * 10.0, &[("a", 1.0)]);
+    }
+    for (expr, enough) in [
+        ("a offset 9m", true),
+        ("a offset 11m", false),
+        ("a[5m:1m]", true),
+        ("max_over_time(rate(a[5m])[4m:1m])", true),
+        ("max_over_time(rate(a[5m])[6m:1m])", false),
+        ("absent_over_time(a[1h])", false),
+        ("a @ 1700000300", true),
+        ("a @ 1699999000", false),
+        ("vector(time())", true),
+    ] {
+        let result = instant(&Expr::parse(expr).unwrap(), &history, at(590.0));
+        assert_eq!(result.is_ok(), enough, "{expr}: {result:?}");
+    }
+}
+
+#[test]
+fn a_source_that_never_answered_has_no_history_and_one_that_answered_up_has() {
+    let mut history = history(300);
+    for i in 0..100 {
+        let about = [("up", 0.0), ("scrape_duration_seconds", 0.1), ("scrape_samples_scraped", 0.0)];
+        scrape(&mut history, f64::from(i) * 10.0, &about);
+    }
+    assert_eq!(history.begins(), None);
+    scrape(&mut history, 1000.0, &[("up", 1.0)]);
+    assert_eq!(history.begins(), Some(at(1000.0)));
+    let error = instant(&Expr::parse("avg_over_time(up[5m])").unwrap(), &history, at(1000.0)).unwrap_err();
+    assert_eq!(error.to_string(), "0s of 5m seen");
+}
+
+#[test]
+fn moments_before_there_was_enough_history_are_left_out_of_a_range() {
+    let mut history = history(600);
+    for i in 0..=60 {
+        scrape(&mut history, f64::from(i) * 10.0, &[("a", f64::from(i))]);
+    }
+    let rate = Expr::parse("rate(a[5m])").unwrap();
+    let step = Duration::from_mins(1);
+    let series = range(&rate, &history, at(0.0), at(600.0), step).unwrap();
+    let times: Vec<Time> = series[0].1.iter().map(|(time, _)| *time).collect();
+    assert_eq!(times, [300.0, 360.0, 420.0, 480.0, 540.0, 600.0].map(at));
+    assert!(matches!(
+        range(&rate, &history, at(0.0), at(200.0), step),
+        Err(EvalError::TooLittleHistory { .. })
+    ));
+}
+
+#[test]
+fn a_capture_is_all_there_ever_was() {
+    let mut history = History::capture(Limits { keep: Duration::MAX, max_series: 2 });
+    let a = labels("a", &[]);
+    assert!(history.push(&a, at(0.0), 1.0) && history.push(&a, at(30.0), 4.0));
+    assert!(!history.push(&a, at(30.0), 5.0), "a second sample at one moment");
+    assert!(!history.push(&a, at(20.0), 5.0), "a sample out of order");
+    assert!(history.push(&labels("b", &[]), at(-5.0), 1.0));
+    assert!(!history.push(&labels("c", &[]), at(0.0), 1.0), "a series too many");
+    assert_eq!((history.begins(), history.ends()), (Some(at(-5.0)), Some(at(30.0))));
+    assert_eq!(value(&history, "sum_over_time(a[1h])", 60.0), [5.0]);
+}

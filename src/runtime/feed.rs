@@ -1,0 +1,97 @@
+//! What feeds the room with polls: tasks with intervals of their own, or a simulation in step.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Sender, UnboundedSender};
+
+use crate::app::Msg;
+use crate::drill::SharedProduct;
+use crate::http::Client;
+use crate::model::{Fault, Launch, SourceDef, SourceId, Time};
+use crate::sources::{Source, options};
+
+use super::{Clock, credential, lockstep, polling};
+
+/// How polls are made.
+pub enum Feed {
+    /// Each source by its own task on the polling thread.
+    Polling,
+    /// In step with a simulated product.
+    Lockstep(Lockstep),
+}
+
+/// A simulation to keep step with.
+pub struct Lockstep {
+    /// The product that answers.
+    pub product: SharedProduct,
+    /// The first simulated second.
+    pub start: Time,
+    /// Up to this moment the simulation runs as fast as the machine can.
+    pub forward_to: Time,
+    /// Stop there (screenshots); `None`: go on with the wall clock, for ever.
+    pub stop_at: Option<Time>,
+}
+
+/// Asks for polls out of turn.
+#[derive(Clone, Debug, Default)]
+pub struct Polls(BTreeMap<SourceId, UnboundedSender<SourceId>>);
+
+impl Polls {
+    /// One channel for each source.
+    pub(super) fn new(channels: BTreeMap<SourceId, UnboundedSender<SourceId>>) -> Self {
+        Self(channels)
+    }
+
+    /// Polls a source now. Nothing happens where there is no such source any more.
+    pub fn ask(&self, source: &SourceId) {
+        if let Some(channel) = self.0.get(source) {
+            let _ = channel.send(source.clone());
+        }
+    }
+}
+
+impl Feed {
+    /// Starts the polls on a thread of their own; what they bring goes to `room`.
+    ///
+    /// # Errors
+    /// The system's, where the thread cannot be started.
+    pub fn start(self, launch: &Arc<Launch>, clock: &Clock, room: Sender<Msg>) -> std::io::Result<Polls> {
+        match self {
+            Self::Polling => polling::start(launch, clock, room),
+            Self::Lockstep(step) => lockstep::start(step, launch, clock, room),
+        }
+    }
+}
+
+/// Builds a source of the launch with its client and credential.
+///
+/// # Errors
+/// An expression that cannot be evaluated; settings refuse such a config before.
+pub fn source(launch: &Launch, def: &SourceDef) -> Result<Source, Fault> {
+    let signals: Vec<_> = launch.signals.iter().filter(|s| s.source == def.id).cloned().collect();
+    let flags: Vec<_> = launch.flags.iter().filter(|f| f.source == def.id).cloned().collect();
+    let credential = def.credential.as_ref().map(credential::credential);
+    Source::new(def, &signals, &flags, Client::new(options(def, credential)))
+}
+
+/// A thread with a runtime of its own, for work that must not meet the screen's.
+///
+/// # Errors
+/// The system's, where the thread or the runtime cannot be made.
+pub(super) fn thread<F>(name: &str, work: impl FnOnce() -> F + Send + 'static) -> std::io::Result<()>
+where
+    F: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_keep_alive(Duration::from_secs(2))
+        .build()?;
+    std::thread::Builder::new().name(name.into()).spawn(move || {
+        // Tasks of such a thread stay on it, so they need not be `Send`.
+        tokio::task::LocalSet::new().block_on(&runtime, work());
+    })?;
+    Ok(())
+}

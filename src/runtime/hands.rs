@@ -1,0 +1,145 @@
+//! Carries out what the room wants done, and tells it what came of it.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::Sender;
+
+use crate::app::{Effect, Msg, NotSaved};
+use crate::checklist::{Author, Command, Mode, Run, Template, expects};
+use crate::ledger::{Ledger, LedgerError, Watch};
+use crate::model::{RunId, Time};
+
+use super::Polls;
+
+/// What a room needs of the ledger.
+#[derive(Clone)]
+pub struct Book {
+    /// Where runs live.
+    pub ledger: Arc<dyn Ledger>,
+    /// Who writes.
+    pub author: Author,
+    /// The launch's checklist and its exact text.
+    pub template: Arc<Template>,
+    /// See [`Book::template`].
+    pub text: Arc<str>,
+    /// What a run started from here is for.
+    pub mode: Mode,
+    /// T-0 of a run started from here.
+    pub t0: Option<Time>,
+    /// The run that was asked for; `None`: the newest open one of the template.
+    pub run: Option<String>,
+    /// Start a run where there is none.
+    pub start: bool,
+}
+
+impl Book {
+    /// Opens the run that was asked for, or the newest of the launch's checklist that is not all
+    /// settled; starts one where that is wanted.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub fn open(&self) -> Result<Option<Run>, LedgerError> {
+        if let Some(id) = &self.run {
+            return self.ledger.open(id).map(Some);
+        }
+        for listed in self.ledger.list()? {
+            // A damaged run is listed, and must not keep a sound one from being opened.
+            let Ok(run) = self.ledger.open(listed.id.as_str()) else { continue };
+            let (settled, of) = run.progress();
+            if run.template.id == self.template.id && settled < of {
+                return Ok(Some(run));
+            }
+        }
+        if self.start { self.begin().map(Some) } else { Ok(None) }
+    }
+
+    /// Starts a run.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub fn begin(&self) -> Result<Run, LedgerError> {
+        self.ledger.start(&self.text, self.mode, self.t0, &self.author)
+    }
+}
+
+/// The room's hands: polls, the ledger, the watch on its run.
+pub(super) struct Hands {
+    polls: Polls,
+    book: Option<Book>,
+    run: Option<RunId>,
+    watch: Option<Watch>,
+    room: Sender<Msg>,
+}
+
+impl Hands {
+    pub(super) fn new(polls: Polls, book: Option<Book>, room: Sender<Msg>) -> Self {
+        Self { polls, book, run: None, watch: None, room }
+    }
+
+    /// Opens the run, off the screen's thread.
+    pub(super) fn open(&self) {
+        self.with_book(|book| Some(Msg::Opened(book.open().map(|run| run.map(Box::new)).map_err(words))));
+    }
+
+    /// Watches a run that was opened, for what other terminals write.
+    pub(super) fn follow(&mut self, run: &Run) {
+        if self.run.as_ref() == Some(&run.id) {
+            return;
+        }
+        self.run = Some(run.id.clone());
+        let changed = self.book.as_ref().is_some_and(|book| run.template_changed(&book.text));
+        if changed {
+            let _ = self.room.try_send(Msg::TemplateChanged(true));
+        }
+        let room = self.room.clone();
+        // A full channel is no loss: what fills it will make the room look again.
+        let changed = Box::new(move || drop(room.try_send(Msg::RunChanged)));
+        self.watch = self.book.as_ref().and_then(|book| book.ledger.watch(&run.id, changed).ok());
+    }
+
+    /// Does one thing; what needs the terminal (quit, suspend) is the loop's.
+    pub(super) fn carry_out(&self, effect: Effect) {
+        match effect {
+            Effect::Poll(source) => self.polls.ask(&source),
+            Effect::Append { ticket, seen, command } => self.append(ticket, seen, command),
+            Effect::Read(from) => {
+                let Some(run) = self.run.clone() else { return };
+                self.with_book(move |book| Some(Msg::Events(book.ledger.read(&run, from).map_err(words))));
+            }
+            Effect::Start => {
+                self.with_book(|book| {
+                    Some(Msg::Opened(book.begin().map(|r| Some(Box::new(r))).map_err(words)))
+                });
+            }
+            Effect::Quit | Effect::Suspend => {}
+        }
+    }
+
+    fn append(&self, ticket: u64, seen: Box<Run>, command: Command) {
+        self.with_book(move |book| {
+            let id = ulid::Ulid::generate().to_string();
+            let needs = expects(&seen, &command);
+            let outcome = book.ledger.append(&seen, &needs, &id, &book.author, &command);
+            let outcome = outcome.map_err(|error| NotSaved {
+                unconfirmed: matches!(error, LedgerError::Unconfirmed(_)),
+                text: words(error),
+            });
+            Some(Msg::Appended { ticket, outcome })
+        });
+    }
+
+    /// Does ledger work on a blocking thread and sends what came of it.
+    fn with_book(&self, work: impl FnOnce(&Book) -> Option<Msg> + Send + 'static) {
+        let Some(book) = self.book.clone() else { return };
+        let room = self.room.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Some(msg) = work(&book) {
+                let _ = room.blocking_send(msg);
+            }
+        });
+    }
+}
+
+fn words(error: LedgerError) -> String {
+    error.to_string()
+}

@@ -1,0 +1,116 @@
+//! In step with a simulated product: second n is served, polled, evaluated and shown; then n + 1.
+//!
+//! Time passes as an argument, so that the same seed gives the same screen on every machine.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::app::Msg;
+use crate::model::{Launch, SourceId, Time};
+use crate::sources::Source;
+
+use super::Clock;
+use super::feed::{self, Lockstep, Polls};
+
+/// One simulated step.
+const STEP: Duration = Duration::from_secs(1);
+
+/// Starts the stepping thread.
+///
+/// # Errors
+/// The system's, where the thread cannot be started.
+pub(super) fn start(
+    step: Lockstep,
+    launch: &Arc<Launch>,
+    clock: &Clock,
+    room: Sender<Msg>,
+) -> std::io::Result<Polls> {
+    let (ask, asked) = unbounded_channel();
+    let asks: BTreeMap<_, _> = launch.sources.iter().map(|def| (def.id.clone(), ask.clone())).collect();
+    let (launch, clock) = (Arc::clone(launch), clock.clone());
+    feed::thread("lockstep", move || async move {
+        // A room that is gone ends the simulation.
+        let _ = run(step, &launch, &clock, asked, &room).await;
+    })?;
+    Ok(Polls::new(asks))
+}
+
+async fn run(
+    step: Lockstep,
+    launch: &Launch,
+    clock: &Clock,
+    mut asked: UnboundedReceiver<SourceId>,
+    room: &Sender<Msg>,
+) -> Option<()> {
+    let mut sources: Vec<(Duration, Source)> =
+        launch.sources.iter().filter_map(|def| Some((def.every, feed::source(launch, def).ok()?))).collect();
+    room.send(Msg::Forwarding(true)).await.ok()?;
+    let mut now = step.start;
+    let mut pace = None;
+    loop {
+        let forwarding = now < step.forward_to;
+        serve(&step, now);
+        clock.set(now, if forwarding { Duration::ZERO } else { STEP - Duration::from_millis(1) });
+        for (every, source) in &mut sources {
+            if now.since(step.start).as_millis().is_multiple_of(every.as_millis().max(1)) {
+                room.send(Msg::Polled(Box::new(source.poll(now).await))).await.ok()?;
+            }
+        }
+        room.send(Msg::Clock(now)).await.ok()?;
+        if step.stop_at.is_some_and(|stop| now >= stop) {
+            room.send(Msg::Forwarding(false)).await.ok()?;
+            return answer_only(&mut sources, now, &mut asked, room).await;
+        }
+        if !forwarding {
+            let pace = match &mut pace {
+                Some(pace) => pace,
+                none => {
+                    room.send(Msg::Forwarding(false)).await.ok()?;
+                    let mut fresh = interval_at(Instant::now() + STEP, STEP);
+                    fresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                    none.insert(fresh)
+                }
+            };
+            loop {
+                tokio::select! {
+                    _ = pace.tick() => break,
+                    id = asked.recv() => poll_one(&mut sources, &id?, clock.now(), room).await?,
+                }
+            }
+        }
+        now = now.after(STEP);
+    }
+}
+
+/// After the last step the product stands still, and still answers who asks.
+async fn answer_only(
+    sources: &mut [(Duration, Source)],
+    now: Time,
+    asked: &mut UnboundedReceiver<SourceId>,
+    room: &Sender<Msg>,
+) -> Option<()> {
+    loop {
+        let id = asked.recv().await?;
+        poll_one(sources, &id, now, room).await?;
+    }
+}
+
+async fn poll_one(
+    sources: &mut [(Duration, Source)],
+    id: &SourceId,
+    now: Time,
+    room: &Sender<Msg>,
+) -> Option<()> {
+    for (_, source) in sources.iter_mut().filter(|(_, source)| source.id() == id) {
+        room.send(Msg::Polled(Box::new(source.poll(now).await))).await.ok()?;
+    }
+    Some(())
+}
+
+fn serve(step: &Lockstep, now: Time) {
+    step.product.lock().unwrap_or_else(PoisonError::into_inner).advance_to(now);
+}

@@ -1,0 +1,106 @@
+//! One frame without a terminal: for pipes, cron, screenshots and tests.
+
+use std::io;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::{Instant, timeout_at};
+
+use crate::app::{Effect, Key, Msg, State, update};
+use crate::ui;
+
+use super::hands::Hands;
+use super::room::{Setup, WAITING};
+
+/// What the one frame is to show.
+pub struct Once {
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Keys to press before it is drawn.
+    pub keys: Vec<Key>,
+    /// The longest to wait for every source's first word.
+    pub patience: Duration,
+}
+
+/// Lets the room hear from every source (or, in step with a simulation, reach its last step), opens
+/// the run, presses the keys and draws.
+///
+/// # Errors
+/// The system's, where a thread cannot be had.
+pub fn frame(setup: Setup, once: &Once) -> io::Result<(Buffer, State)> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build()?;
+    let theme = setup.theme.clone();
+    let (state, _hands) = runtime.block_on(settled(setup, once))?;
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    Ok((draw(&state, &theme, once.size)?, state))
+}
+
+/// Draws a state into a buffer.
+///
+/// # Errors
+/// None that a buffer can have.
+pub fn draw(state: &State, theme: &ui::Theme, size: (u16, u16)) -> io::Result<Buffer> {
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).map_err(io::Error::other)?;
+    terminal.draw(|frame| ui::view(state, theme, frame)).map_err(io::Error::other)?;
+    Ok(terminal.backend().buffer().clone())
+}
+
+async fn settled(setup: Setup, once: &Once) -> io::Result<(State, Hands)> {
+    let Setup { launch, mut state, feed, clock, book, .. } = setup;
+    let (sender, mut messages) = channel(WAITING);
+    let has_book = book.is_some();
+    let simulated = clock.is_simulated();
+    let polls = feed.start(&launch, &clock, sender.clone())?;
+    let mut hands = Hands::new(polls, book, sender);
+    hands.open();
+    let until = Instant::now() + once.patience;
+    let mut opened = !has_book;
+    let mut forwarded = !simulated;
+    loop {
+        let heard = state.watch.sources.iter().all(|s| s.last_asked.is_some());
+        if opened && forwarded && heard {
+            break;
+        }
+        let Ok(Some(msg)) = timeout_at(until, messages.recv()).await else { break };
+        opened |= matches!(msg, Msg::Opened(_));
+        forwarded |= matches!(msg, Msg::Forwarding(false));
+        take(&mut state, &mut hands, msg);
+    }
+    if !simulated {
+        take(&mut state, &mut hands, Msg::Clock(clock.now()));
+    }
+    for key in &once.keys {
+        press(&mut state, &mut hands, *key, &mut messages, until).await;
+    }
+    Ok((state, hands))
+}
+
+/// Presses a key as a patient user does: the screen has caught up, and no dialog is too young.
+async fn press(state: &mut State, hands: &mut Hands, key: Key, messages: &mut Receiver<Msg>, until: Instant) {
+    let at = state.now.after(crate::app::state::TYPE_AHEAD);
+    take(state, hands, Msg::Key(key, at));
+    while busy(state) {
+        let Ok(Some(msg)) = timeout_at(until, messages.recv()).await else { return };
+        take(state, hands, msg);
+    }
+}
+
+/// Whether an answer that a key asked for is still to come.
+fn busy(state: &State) -> bool {
+    state.run.as_ref().is_some_and(|view| !view.pending.is_empty() || !view.saving.is_empty())
+}
+
+fn take(state: &mut State, hands: &mut Hands, msg: Msg) {
+    for effect in update(state, msg) {
+        if !matches!(effect, Effect::Quit | Effect::Suspend) {
+            hands.carry_out(effect);
+        }
+    }
+    if let Some(view) = &state.run {
+        hands.follow(&view.run);
+    }
+}

@@ -1,0 +1,214 @@
+//! The flags: how far each is rolled out, what callers really get, what comes next.
+//!
+//! ```text
+//! ━ Flags · production ━━━━━━━━━━━━━━━━━ seen ━ next ━━━━━━━━━━━━ changed ━━ 31s ━
+//!   tasks.enabled  ██▌·······   25 %   24.1 %  → 50 % 15:00   14:02 ravi
+//! ```
+
+use ratatui::style::Style;
+
+use crate::app::Block;
+use crate::engine::Track;
+use crate::engine::flags::FlagState;
+use crate::model::{Health, Percent, text};
+
+use super::row::{Row, cells, cut};
+use super::scene::Scene;
+use super::words;
+
+const BAR: usize = 10;
+const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+/// Values of the label `variant` that mean that a caller got the feature.
+const ON: [&str; 5] = ["on", "true", "enabled", "treatment", "1"];
+
+/// One flag's cells, right of its bar.
+struct Cells {
+    percent: (String, Style),
+    seen: String,
+    next: String,
+    changed: String,
+}
+
+/// The block with its heading, in at most `height` rows.
+pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
+    let theme = scene.theme;
+    let flags = &scene.state.watch.flags;
+    let all: Vec<(&FlagState, Cells)> = flags.iter().map(|f| (f, cells_of(scene, f))).collect();
+    let widest = |of: fn(&Cells) -> &str| all.iter().map(|(_, c)| cells(of(c))).max().unwrap_or(0);
+    let key = all.iter().map(|(f, _)| cells(&f.def.key)).max().unwrap_or(0).clamp(5, width / 3);
+    let percent = widest(|c| &c.percent.0);
+    let (age, stale) = age(scene);
+    let room = width.saturating_sub(2 + cells(&age) + 3);
+    // Heading, width and end of the optional columns; the rightmost give way.
+    let mut end = 2 + key + 2 + BAR + 2 + percent;
+    let mut columns = Vec::new();
+    for (head, wide, of) in [
+        ("seen", widest(|c| &c.seen), (|c: &Cells| c.seen.clone()) as fn(&Cells) -> String),
+        ("next", widest(|c| &c.next), |c| c.next.clone()),
+        ("changed", widest(|c| &c.changed), |c| c.changed.clone()),
+    ] {
+        let wide = if wide == 0 { 0 } else { wide.max(cells(head)) };
+        if wide > 0 && end + 2 + wide <= room {
+            end += 2 + wide;
+            columns.push((head, end, of));
+        }
+    }
+    let focused = scene.focused(Block::Flags);
+    let (symbol, rule) = scene.rule(focused);
+    let environment = text::harmless_line(&scene.state.launch.environment, 20);
+    let title = cut(&format!("Flags · {environment}"), room.saturating_sub(2)).into_owned();
+    let mut heading = Row::new().put(symbol, rule).put(" ", rule).put(title, scene.title(focused));
+    for (head, end, _) in &columns {
+        let begin = end - cells(head);
+        if heading.used() < begin {
+            heading = scene.ruled(heading, begin, focused).put(*head, theme.dim);
+        }
+    }
+    let age_style = if stale { theme.warn } else { theme.dim };
+    let heading = scene.ruled(heading, width.saturating_sub(cells(&age) + 2), focused);
+    let mut out = vec![heading.put(age, age_style).put(" ", rule).put(symbol, rule).fit(width)];
+    out.extend(trouble(scene));
+    for (flag, c) in &all {
+        let name = cut(&flag.def.key, key).into_owned();
+        let mut row = Row::new().put("  ", theme.base).put(name, theme.base).to(2 + key + 2);
+        if flag.missing {
+            let words = format!("✗ does not exist in {environment}");
+            out.push(row.put(words, theme.bad).fit(width));
+            continue;
+        }
+        row = row.join(bar(scene, flag)).right(
+            c.percent.0.clone(),
+            2 + key + 2 + BAR + 2 + percent,
+            c.percent.1,
+        );
+        for (_, end, of) in &columns {
+            row = row.right(of(c), *end, dimmed(scene, flag, theme.base));
+        }
+        out.push(row.fit(width));
+    }
+    out.truncate(height);
+    out
+}
+
+/// How many rows the block would like.
+pub(super) fn wanted(scene: &Scene<'_>) -> usize {
+    1 + scene.state.watch.flags.len() + trouble(scene).iter().len()
+}
+
+fn cells_of(scene: &Scene<'_>, state: &FlagState) -> Cells {
+    let now = scene.state.now;
+    let flag = state.flag.as_ref();
+    let next = flag
+        .and_then(|f| f.next)
+        .map(|(at, to)| format!("→ {} {}", Percent::Known { value: to }.text(), words::when(at, now)));
+    let changed = flag.and_then(|f| f.updated_at).map(|at| {
+        let by = flag.and_then(|f| f.updated_by.as_deref()).unwrap_or_default();
+        format!("{} {}", words::when(at, now), text::harmless_line(by, 16)).trim_end().to_owned()
+    });
+    Cells {
+        percent: percent(scene, state),
+        seen: seen(scene, state).unwrap_or_default(),
+        next: next.unwrap_or_default(),
+        changed: changed.unwrap_or_default(),
+    }
+}
+
+/// `25 %`, `≥ 10 %`, `unknown`, `off`; never a bare 0 for what is not known.
+pub(super) fn percent(scene: &Scene<'_>, state: &FlagState) -> (String, Style) {
+    let theme = scene.theme;
+    match &state.flag {
+        None if state.missing => ("missing".into(), theme.bad),
+        None => ("no answer yet".into(), theme.dim),
+        Some(flag) if !flag.enabled => ("off".into(), dimmed(scene, state, theme.strong)),
+        Some(flag) if flag.percent == Percent::Unknown => ("unknown".into(), theme.warn),
+        Some(flag) => (flag.percent.text(), dimmed(scene, state, theme.strong)),
+    }
+}
+
+/// What callers got: what the provider counts, else what the flag's signal says.
+pub(super) fn seen(scene: &Scene<'_>, state: &FlagState) -> Option<String> {
+    let observed = state.flag.as_ref().and_then(|f| f.observed).map(|(percent, _)| percent);
+    let value = observed.or_else(|| {
+        let track = scene.state.watch.track(state.def.observed.as_ref()?)?;
+        seen_series(track, &state.def.key)
+    })?;
+    Some(crate::model::value::in_unit(value, crate::model::Unit::Percent))
+}
+
+/// The newest share of callers for whom the flag was on.
+fn seen_series(track: &Track, key: &str) -> Option<f64> {
+    let own: Vec<_> = track.points().filter(|p| p.labels.get("flag").is_none_or(|f| f == key)).collect();
+    let on = own.iter().find(|p| p.labels.get("variant").is_some_and(|v| ON.contains(&v)));
+    match (on, own.as_slice()) {
+        (Some(point), _) => Some(point.value),
+        (None, [only]) => Some(only.value),
+        _ => None,
+    }
+}
+
+/// Ten cells; off, none, and not known are three different pictures.
+pub(super) fn bar(scene: &Scene<'_>, state: &FlagState) -> Row {
+    let theme = scene.theme;
+    let Some(flag) = &state.flag else { return Row::new().fill(BAR, " ", theme.dim) };
+    if !flag.enabled {
+        return Row::new().fill(BAR, "─", theme.dim);
+    }
+    let (value, open) = match flag.percent {
+        Percent::Known { value } | Percent::Estimated { value, .. } => (value, false),
+        Percent::AtLeast { value } => (value, true),
+        Percent::Unknown => return Row::new().fill(BAR, "?", theme.dim),
+    };
+    let eighths = ((value.clamp(0.0, 100.0) / 100.0) * (BAR * 8) as f64).round() as usize;
+    // A flag that is on for anybody at all draws something, and a full bar means everybody.
+    let eighths = match value {
+        v if v > 0.0 && eighths == 0 => 1,
+        v if v < 100.0 && eighths == BAR * 8 => BAR * 8 - 1,
+        _ => eighths,
+    };
+    let part = PARTS.get(eighths % 8).copied().unwrap_or("");
+    let style = dimmed(scene, state, theme.accent);
+    let row = Row::new().fill(eighths / 8, "█", style).put(part, style);
+    let row = if open && row.used() < BAR { row.put("›", style) } else { row };
+    row.fill(BAR, "·", theme.dim)
+}
+
+fn dimmed(scene: &Scene<'_>, state: &FlagState, style: Style) -> Style {
+    if is_stale(scene, state) { scene.theme.stale } else { style }
+}
+
+fn is_stale(scene: &Scene<'_>, state: &FlagState) -> bool {
+    let patience = scene.state.watch.source(&state.def.source).map(crate::engine::SourceState::patience);
+    match (state.asked, patience) {
+        (Some(asked), Some(patience)) => scene.state.now.since(asked) > patience,
+        _ => false,
+    }
+}
+
+fn age(scene: &Scene<'_>) -> (String, bool) {
+    let flags = &scene.state.watch.flags;
+    let oldest = flags.iter().map(|f| f.asked).min().flatten();
+    let stale = flags.iter().any(|f| is_stale(scene, f));
+    match oldest {
+        None => ("no answer yet".into(), false),
+        Some(at) => {
+            let age = words::age(Some(scene.state.now.since(at)));
+            (if stale { format!("{age} stale") } else { age }, stale)
+        }
+    }
+}
+
+fn trouble(scene: &Scene<'_>) -> Option<Row> {
+    let state = scene.state;
+    let theme = scene.theme;
+    let source = |f: &FlagState| state.watch.source(&f.def.source);
+    let failed =
+        state.watch.flags.iter().filter_map(source).find(|s| s.health(state.now) != Health::Fresh)?;
+    let as_of = failed.age(state.now).map(|age| format!("  {}", words::as_of(state.now, age)));
+    let (glyph, words, style) = match (&failed.fault, failed.health(state.now)) {
+        (Some(fault), _) => ("✗", format!("{} {fault}", failed.def.id), theme.bad),
+        (None, Health::Stale) => ("◌", format!("{}: no newer answer", failed.def.id), theme.warn),
+        _ => return None,
+    };
+    let row = Row::new().put(format!("  {glyph} "), style).put(words, style);
+    Some(row.put(as_of.unwrap_or_default(), theme.dim))
+}

@@ -1,0 +1,111 @@
+//! The first line: the verdict, what is at stake, the clocks.
+
+use ratatui::style::Style;
+
+use crate::app::summary;
+use crate::checklist::Mode;
+use crate::engine::Outcome;
+use crate::model::Verdict;
+
+use super::row::Row;
+use super::scene::Scene;
+
+/// A part of the header; those of a lower rank give way first.
+struct Part {
+    rank: u8,
+    row: Row,
+}
+
+/// The header in `width` cells. Verdict, badge and clocks are kept as long as anything is.
+pub(super) fn row(scene: &Scene<'_>, width: usize) -> Row {
+    let state = scene.state;
+    let theme = scene.theme;
+    let dim = theme.dim;
+    let text = |rank, words: String, style| Part { rank, row: Row::new().put(words, style) };
+    let mut left = vec![
+        Part { rank: 9, row: verdict(scene) },
+        text(5, counts(scene), theme.base),
+        Part { rank: 8, row: badge(scene) },
+    ];
+    let mut right = Vec::new();
+    if state.forwarding {
+        left.push(text(6, "fast-forward".into(), theme.warn));
+    }
+    let live = !state.demo && state.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);
+    if live && !state.write {
+        right.push(text(4, "read only".into(), dim));
+    }
+    let launch = &state.launch;
+    let product = crate::model::text::harmless_line(&format!("{} v{}", launch.product, launch.version), 40);
+    right.push(text(3, product, theme.base));
+    right.push(text(7, summary::t_clock(state), theme.strong));
+    right.push(text(6, format!("{}Z", state.now.clock()), dim));
+    drop_lowest(&mut left, &mut right, width.saturating_sub(1));
+    let join = |parts: Vec<Part>| {
+        parts.into_iter().enumerate().fold(Row::new(), |row, (i, part)| {
+            let row = if i == 0 { row } else { row.put("  ", Style::new()) };
+            row.join(part.row)
+        })
+    };
+    let left = Row::new().put(" ", Style::new()).join(join(left));
+    let right = join(right).put(" ", Style::new());
+    let begin = width.saturating_sub(right.used());
+    // What is not real says so across the whole line.
+    let gap = begin.saturating_sub(left.used());
+    let row = if is_play(scene) && gap > 6 {
+        left.put("  ", Style::new()).fill(begin.saturating_sub(2), "╱", hatch(scene)).to(begin)
+    } else {
+        left.to(begin)
+    };
+    row.join(right).fit(width)
+}
+
+fn drop_lowest(left: &mut Vec<Part>, right: &mut Vec<Part>, width: usize) {
+    let needed = |parts: &[Part]| parts.iter().map(|p| p.row.used() + 2).sum::<usize>();
+    while needed(left) + needed(right) > width + 1 {
+        let lowest = left.iter().chain(right.iter()).map(|p| p.rank).min().unwrap_or(9);
+        if lowest >= 8 {
+            break;
+        }
+        left.retain(|p| p.rank != lowest);
+        right.retain(|p| p.rank != lowest);
+    }
+}
+
+/// The verdict as a badge.
+pub(super) fn verdict(scene: &Scene<'_>) -> Row {
+    let theme = scene.theme;
+    let style = match scene.overall.outcome {
+        Outcome::Go => theme.badge_go,
+        Outcome::NoGo => theme.badge_no_go,
+        Outcome::Unknown => theme.badge_unknown,
+    };
+    Row::new().put(format!(" {} ", scene.overall.outcome.words()), style)
+}
+
+/// `DEMO`, `PROD LIVE`, …: in every frame.
+pub(super) fn badge(scene: &Scene<'_>) -> Row {
+    let style = if is_play(scene) { scene.theme.badge_play } else { scene.theme.badge_live };
+    Row::new().put(format!(" {} ", scene.state.badge()), style)
+}
+
+fn is_play(scene: &Scene<'_>) -> bool {
+    scene.state.demo || scene.state.run.as_ref().is_some_and(|view| view.run.mode != Mode::Live)
+}
+
+fn hatch(scene: &Scene<'_>) -> Style {
+    let style = scene.theme.badge_play;
+    match style.bg {
+        Some(ground) => Style::new().fg(ground),
+        None => Style::new(),
+    }
+}
+
+fn counts(scene: &Scene<'_>) -> String {
+    let some = [Verdict::Fail, Verdict::Unknown, Verdict::Pass].into_iter().filter_map(|verdict| {
+        let count = scene.overall.count(verdict);
+        (count > 0).then(|| format!("{count} {}", verdict.word()))
+    });
+    let words: Vec<String> = some.collect();
+    if words.is_empty() { "no gate".into() } else { words.join(" · ") }
+}

@@ -1,0 +1,153 @@
+//! How one item of the checklist looks: its glyph, and what is said at its right.
+
+use ratatui::style::Style;
+
+use crate::app::run::Pending;
+use crate::app::{RunView, State};
+use crate::checklist::{Derived, Item, ItemState, Kind, Stage};
+use crate::engine::Judgement;
+use crate::model::duration::short;
+use crate::model::{GateId, ItemId, Verdict, text};
+
+use super::row::Row;
+use super::scene::Scene;
+use super::words;
+
+/// Cells of a hold's progress bar.
+const BAR: usize = 6;
+
+/// An item as a list shows it.
+pub(super) struct Look {
+    pub(super) glyph: &'static str,
+    pub(super) style: Style,
+    pub(super) settled: bool,
+    pub(super) status: Row,
+}
+
+/// The item's glyph and status.
+pub(super) fn look(scene: &Scene<'_>, item: &Item) -> Look {
+    let theme = scene.theme;
+    let Some(view) = &scene.state.run else {
+        return Look { glyph: "○", style: theme.dim, settled: false, status: without_run(scene, item) };
+    };
+    let open = |glyph, style, status| Look { glyph, style, settled: false, status };
+    if let Some(pending) = view.pending.get(&item.id) {
+        return open("◐", theme.accent, Row::new().put(pending_words(pending), theme.accent));
+    }
+    let Some((_, state)) = view.run.item(&item.id) else {
+        return open("○", theme.dim, Row::new());
+    };
+    match state.stage {
+        Stage::Done => {
+            Look { glyph: "✓", style: theme.good, settled: true, status: done(scene, item, state) }
+        }
+        Stage::Skipped => {
+            Look { glyph: "–", style: theme.dim, settled: true, status: skipped(scene, state) }
+        }
+        Stage::Todo if view.failed.contains_key(&item.id) => open("!", theme.bad, todo(scene, view, item).2),
+        Stage::Todo => {
+            let (glyph, style, status) = todo(scene, view, item);
+            open(glyph, style, status)
+        }
+    }
+}
+
+/// `saving…`, `asking prom, identity…`
+pub(super) fn pending_words(pending: &Pending) -> String {
+    match pending {
+        Pending::Saving { .. } => "saving…".into(),
+        Pending::Polling { waiting, .. } => {
+            let names: Vec<&str> = waiting.iter().map(crate::model::SourceId::as_str).collect();
+            format!("asking {}…", names.join(", "))
+        }
+    }
+}
+
+fn todo(scene: &Scene<'_>, view: &RunView, item: &Item) -> (&'static str, Style, Row) {
+    let theme = scene.theme;
+    if let Derived::Blocked(waits) = view.run.derived(&item.id) {
+        return ("⊘", theme.dim, Row::new().put(waits_for(&waits), theme.dim));
+    }
+    match gate(scene.state, item) {
+        Some(judgement) if judgement.reason.code == "holding" => {
+            ("◐", theme.accent, holding(scene, &item.id, &judgement))
+        }
+        Some(judgement) => ("○", theme.strong, live(scene, &judgement)),
+        None => ("○", theme.strong, owner(scene, item)),
+    }
+}
+
+fn without_run(scene: &Scene<'_>, item: &Item) -> Row {
+    gate(scene.state, item).map_or_else(|| owner(scene, item), |judgement| live(scene, &judgement))
+}
+
+fn owner(scene: &Scene<'_>, item: &Item) -> Row {
+    match &item.owner {
+        Some(owner) => Row::new().put(text::harmless_line(owner, 20), scene.theme.dim),
+        None => Row::new(),
+    }
+}
+
+/// `waits for ramp-10 +1`
+pub(super) fn waits_for(waits: &[ItemId]) -> String {
+    match waits {
+        [] => "waits".into(),
+        [one] => format!("waits for {one}"),
+        [first, rest @ ..] => format!("waits for {first} +{}", rest.len()),
+    }
+}
+
+/// The item's gate as it is judged now.
+pub(super) fn gate(state: &State, item: &Item) -> Option<Judgement> {
+    match &item.kind {
+        Kind::Check => None,
+        Kind::Gate(_) => state.watch.judge(&GateId::new(item.id.as_str()), state.now),
+    }
+}
+
+/// `✓ 312 < 500`
+fn live(scene: &Scene<'_>, judgement: &Judgement) -> Row {
+    let style = scene.verdict(judgement.verdict);
+    Row::new().put(format!("{} {}", judgement.verdict.glyph(), judgement.reason.text), style)
+}
+
+/// `312 < 500 ▓▓▓▓░░ 3m10s of 5m`
+pub(super) fn holding(scene: &Scene<'_>, item: &ItemId, judgement: &Judgement) -> Row {
+    let theme = scene.theme;
+    let Some(hold) = judgement.hold else { return live(scene, judgement) };
+    let gate = scene.state.watch.gate(&GateId::new(item.as_str()));
+    let measured = gate.and_then(|g| g.recent.back()).map(|m| m.reason.text.clone()).unwrap_or_default();
+    let part = hold.held.as_secs_f64() / hold.of.as_secs_f64().max(1e-9);
+    let full = ((part * BAR as f64) as usize).min(BAR);
+    Row::new()
+        .put(format!("{measured} "), theme.base)
+        .fill_more(full, "▓", theme.accent)
+        .fill_more(BAR - full, "░", theme.dim)
+        .put(format!(" {} of {}", short(words::floor(hold.held)), short(hold.of)), theme.base)
+}
+
+/// `ana? 13:41`, and what its gate says now if that is not a pass any more.
+fn done(scene: &Scene<'_>, item: &Item, state: &ItemState) -> Row {
+    let theme = scene.theme;
+    let by = settled_by(scene, state);
+    match gate(scene.state, item).filter(|j| j.verdict != Verdict::Pass && j.reason.code != "holding") {
+        Some(now) => {
+            let words = format!("{} now {}  ", now.verdict.glyph(), now.reason.text);
+            Row::new().put(words, scene.verdict(now.verdict)).put(by, theme.dim)
+        }
+        None => Row::new().put(by, theme.dim),
+    }
+}
+
+fn skipped(scene: &Scene<'_>, state: &ItemState) -> Row {
+    let reason = state.reason.as_deref().map(|r| format!(": {}", text::harmless_line(r, 30)));
+    let words = format!("skipped by {}{}", settled_by(scene, state), reason.unwrap_or_default());
+    Row::new().put(words, scene.theme.dim)
+}
+
+fn settled_by(scene: &Scene<'_>, state: &ItemState) -> String {
+    match &state.settled {
+        Some((author, at)) => format!("{} {}", words::who(author), words::when(*at, scene.state.now)),
+        None => String::new(),
+    }
+}
