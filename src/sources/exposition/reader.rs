@@ -241,12 +241,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         true
     }
 
-<<<<<<< HEAD
-    #[expect(clippy::needless_pass_by_value, reason = "a flaw is told once")]
-    fn unreadable(&mut self, line: &[u8], flaw: Flaw) -> bool {
-=======
     fn unreadable(&mut self, line: &[u8], flaw: &Flaw) -> bool {
->>>>>>> expo
         self.summary.unreadable += 1;
         let kept = if self.families.is_some() { KEPT_OF_ALL } else { KEPT };
         if self.summary.first_unreadable.len() < kept {
