@@ -50,7 +50,7 @@ fn main() {
         ours = ours.min(timed(|| scan(&text, &filter)));
         plain = plain.min(timed(|| scan(&text, &closure)));
     }
-    let part = &text[..text[..PARSED].iter().rposition(|byte| *byte == b'\n').unwrap() + 1];
+    let part = &text[..=text[..PARSED].iter().rposition(|byte| *byte == b'\n').unwrap()];
     let theirs = (0..2).map(|_| timed(|| parse(part))).min().unwrap();
 
     let speed = |bytes: usize, took: Duration| bytes as f64 / took.as_secs_f64() / 1e6;

@@ -115,7 +115,7 @@ fn files() -> Vec<SourceFile> {
     found
 }
 
-/// Every path of identifiers in the tokens, groups opened: `use a::{b, c::d}` gives a::b and a::c::d.
+/// Every path of identifiers in the tokens, groups opened: `use a::{b, c::d}` gives `a::b` and `a::c::d`.
 fn paths(tokens: &TokenStream, module: &[String], out: &mut Vec<(Vec<String>, Vec<String>)>) {
     let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let mut i = 0;

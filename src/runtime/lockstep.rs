@@ -57,14 +57,15 @@ async fn run(
     loop {
         let forwarding = now < step.forward_to;
         serve(&step, now);
-        clock.set(now, if forwarding { Duration::ZERO } else { RUNS_ON });
+        let last = step.stop_at.is_some_and(|stop| now >= stop);
+        clock.set(now, if forwarding || last { Duration::ZERO } else { RUNS_ON });
         for (every, source) in &mut sources {
             if now.since(step.start).as_millis().is_multiple_of(every.as_millis().max(1)) {
                 room.send(Msg::Polled(Box::new(source.poll(now).await))).await.ok()?;
             }
         }
         room.send(Msg::Clock(now)).await.ok()?;
-        if step.stop_at.is_some_and(|stop| now >= stop) {
+        if last {
             room.send(Msg::Forwarding(false)).await.ok()?;
             return answer_only(&mut sources, now, &mut asked, room).await;
         }

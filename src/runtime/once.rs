@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::app::{Effect, Key, Msg, State, update};
 use crate::ui;
 
+use super::Polls;
 use super::hands::Hands;
 use super::room::{Setup, WAITING};
 
@@ -54,19 +55,25 @@ async fn settled(setup: Setup, once: &Once) -> io::Result<(State, Hands)> {
     let (sender, mut messages) = channel(WAITING);
     let has_book = book.is_some();
     let simulated = clock.is_simulated();
-    let polls = feed.start(&launch, &clock, sender.clone())?;
-    let mut hands = Hands::new(polls, book, sender);
-    hands.open();
     let until = Instant::now() + once.patience;
+    // The run is opened before anything is polled, so that a simulation stands at its beginning then.
+    let mut hands = Hands::new(Polls::default(), book.clone(), sender.clone());
+    hands.open();
     let mut opened = !has_book;
+    while !opened {
+        let Ok(Some(msg)) = timeout_at(until, messages.recv()).await else { break };
+        opened = matches!(msg, Msg::Opened(_));
+        take(&mut state, &mut hands, msg);
+    }
+    let polls = feed.start(&launch, &clock, sender.clone())?;
+    hands = Hands::new(polls, book, sender);
     let mut forwarded = !simulated;
     loop {
         let heard = state.watch.sources.iter().all(|s| s.last_asked.is_some());
-        if opened && forwarded && heard {
+        if forwarded && heard {
             break;
         }
         let Ok(Some(msg)) = timeout_at(until, messages.recv()).await else { break };
-        opened |= matches!(msg, Msg::Opened(_));
         forwarded |= matches!(msg, Msg::Forwarding(false));
         take(&mut state, &mut hands, msg);
     }

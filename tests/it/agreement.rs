@@ -55,7 +55,7 @@ fn vector(answer: &Value) -> BTreeMap<String, f64> {
     series.iter().map(of).collect()
 }
 
-/// Every raw sample the server holds, as OpenMetrics with timestamps, and the last of those.
+/// Every raw sample the server holds, as `OpenMetrics` with timestamps, and the last of those.
 fn capture(server: &Prometheus) -> (String, f64) {
     let answer = server.api("query", &[("query", "{__name__=~\".+\"}[15m]")]);
     let (mut text, mut latest) = (String::new(), 0.0_f64);

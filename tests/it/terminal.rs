@@ -78,7 +78,7 @@ impl Pty {
             let mut reader = pair.master.try_clone_reader().unwrap();
             let seen = Arc::clone(&seen);
             reading = Some(std::thread::spawn(move || {
-                let mut bytes = [0; 65_536];
+                let mut bytes = vec![0; 65_536];
                 while let Ok(n @ 1..) = reader.read(&mut bytes) {
                     let mut seen = seen.lock().unwrap();
                     seen.raw.extend_from_slice(&bytes[..n]);

@@ -2,7 +2,8 @@
 //!
 //! Start with [`Reader`]: bytes go in by slices of any size, [`Sample`]s come out through a
 //! callback, a [`Summary`] at the end. Behind it, one file each: `sample_line` (one line, zero-copy),
-//! `number` (floats and timestamps), `comment` (HELP, TYPE, `# EOF`), `families`, `seen` (duplicates).
+//! `number` (floats and timestamps), `comment` (HELP, TYPE, `# EOF`), `families`, `seen` (duplicates),
+//! `unwanted` (the quick way past the rest).
 //!
 //! The rule for what can be read is what a Prometheus server accepts in a scrape, line by line, with
 //! four kindnesses: CRLF, blanks before a sample line and around a TYPE, the `OpenMetrics` types in
@@ -17,6 +18,7 @@ mod number;
 mod reader;
 mod sample_line;
 mod seen;
+mod unwanted;
 
 pub use format::{ACCEPT, Format};
 pub use reader::{MAX_LINE, Reader};

@@ -6,6 +6,7 @@ use super::comment::{self, Comment};
 use super::families::Families;
 use super::sample_line::{self, Parts, is_blank, is_name_byte, starts_name};
 use super::seen::Seen;
+use super::unwanted::Unwanted;
 use super::{Flaw, Format, Sample, Summary, Unreadable, Wanted};
 use crate::model::text::harmless_line;
 use crate::promql::Filter;
@@ -25,9 +26,7 @@ pub struct Reader<'f, W: Wanted + ?Sized = Filter> {
     format: Format,
     /// The line that the last slice left open; at most [`MAX_LINE`] bytes and one.
     open: Vec<u8>,
-    /// The beginning of the last line nobody wanted, up to and with the byte behind its name. Lines
-    /// come in runs of one name, and to compare is quicker than to look up.
-    unwanted: Vec<u8>,
+    unwanted: Unwanted,
     parts: Parts,
     families: Option<Families>,
     seen: Option<Seen>,
@@ -54,7 +53,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             wanted,
             format,
             open: Vec::new(),
-            unwanted: Vec::new(),
+            unwanted: Unwanted::default(),
             parts: Parts::default(),
             families: None,
             seen: Some(Seen::default()),
@@ -118,12 +117,16 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
     /// unwanted series cost.
     fn whole_lines<'b>(&mut self, mut rest: &'b [u8], keep: &mut impl FnMut(Sample)) -> &'b [u8] {
         let mut skipped = 0;
-        while let Some((line, behind)) = split_line(rest) {
-            rest = behind;
-            if !self.unwanted.is_empty() && line.starts_with(&self.unwanted) {
+        loop {
+            // A name holds no newline, so that the search for the end can begin behind it.
+            if let Some(behind) = self.unwanted.behind(rest) {
+                let Some((_, behind)) = split_line(behind) else { break };
+                rest = behind;
                 skipped += 1;
                 continue;
             }
+            let Some((line, behind)) = split_line(rest) else { break };
+            rest = behind;
             self.summary.lines += skipped;
             self.summary.series_sent += skipped;
             skipped = 0;
@@ -151,19 +154,19 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         match head(line, self.format) {
             Head::Blank if self.format == Format::Text || !judge => return true,
             Head::Blank => {
-                return self.unreadable(line, Flaw::new("blank-line", "OpenMetrics has no blank lines"));
+                return self.unreadable(line, &Flaw::new("blank-line", "OpenMetrics has no blank lines"));
             }
             Head::Comment => return self.comment(line, too_long),
             Head::Name(name) if !judge && !self.wanted.wants_name(name) => {
                 self.summary.series_sent += 1;
-                remember(&mut self.unwanted, line, name);
+                self.unwanted.remember(line, name);
                 let cut = last && (too_long || self.lex(line, readable_part(line)).is_err());
                 return !cut;
             }
             Head::Name(_) | Head::Other => self.summary.series_sent += 1,
         }
         if too_long {
-            return self.unreadable(line, too_long_flaw());
+            return self.unreadable(line, &too_long_flaw());
         }
         let text = readable_part(line);
         let read = self.lex(line, text);
@@ -173,13 +176,13 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         let name_is_whole = self.parts.name.as_ref().is_some_and(|at| !cut || at.end < text.len());
         let wanted = name.as_ref().is_some_and(|name| self.wanted.wants_name(name.as_bytes()));
         let point = match read {
-            Ok(_) if self.eof && (wanted || judge) => return self.unreadable(line, after_eof()),
+            Ok(_) if self.eof && (wanted || judge) => return self.unreadable(line, &after_eof()),
             Ok(point) if self.stamped && point.timestamp_ms.is_none() => {
                 return self
-                    .unreadable(line, Flaw::new("no-timestamp", "a sample of a capture needs its time"));
+                    .unreadable(line, &Flaw::new("no-timestamp", "a sample of a capture needs its time"));
             }
             Ok(point) => point,
-            Err(flaw) if judge || wanted || !name_is_whole => return self.unreadable(line, flaw),
+            Err(flaw) if judge || wanted || !name_is_whole => return self.unreadable(line, &flaw),
             Err(_) => return false,
         };
         if let (Some(families), Some(name)) = (&mut self.families, &name) {
@@ -213,17 +216,17 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             return true;
         };
         if too_long {
-            return self.unreadable(line, too_long_flaw());
+            return self.unreadable(line, &too_long_flaw());
         }
         if self.eof {
-            return self.unreadable(line, after_eof());
+            return self.unreadable(line, &after_eof());
         }
         let valid = readable_part(line);
         let text = if openmetrics { valid } else { valid.trim_start_matches([' ', '\t']) };
         let said = comment::read(text, self.format);
         // A remark may hold what it likes; HELP and TYPE may not.
         if valid.len() < line.len() && said != Ok(Comment::Remark) {
-            return self.unreadable(line, not_utf8(valid));
+            return self.unreadable(line, &not_utf8(valid));
         }
         match said {
             Ok(Comment::Help { name, help }) => {
@@ -233,13 +236,12 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
                 families.kind(&name, kind, self.wanted.wants_name(name.as_bytes()));
             }
             Ok(Comment::Eof | Comment::Remark) => {}
-            Err(flaw) => return self.unreadable(line, flaw),
+            Err(flaw) => return self.unreadable(line, &flaw),
         }
         true
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "a flaw is told once")]
-    fn unreadable(&mut self, line: &[u8], flaw: Flaw) -> bool {
+    fn unreadable(&mut self, line: &[u8], flaw: &Flaw) -> bool {
         self.summary.unreadable += 1;
         let kept = if self.families.is_some() { KEPT_OF_ALL } else { KEPT };
         if self.summary.first_unreadable.len() < kept {
@@ -281,14 +283,6 @@ fn head(line: &[u8], format: Format) -> Head<'_> {
 fn trim_blanks(line: &[u8]) -> &[u8] {
     let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
     line.get(blanks..).unwrap_or_default()
-}
-
-/// Remembers a name that nobody wants, where it begins its line.
-fn remember(unwanted: &mut Vec<u8>, line: &[u8], name: &[u8]) {
-    unwanted.clear();
-    if line.starts_with(name) {
-        unwanted.extend_from_slice(line.get(..=name.len()).unwrap_or_default());
-    }
 }
 
 /// The line as far as it is UTF-8.
