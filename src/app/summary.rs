@@ -76,8 +76,7 @@ pub fn source_line(state: &State, index: usize) -> Option<(crate::model::Health,
     let unreadable = match source.notes.unreadable {
         0 => String::new(),
         _ if source.fault.is_some() => String::new(),
-        1 => " 1 line unreadable".into(),
-        lines => format!(" {lines} lines unreadable"),
+        lines => format!(" {lines} unreadable"),
     };
     // Behind the age, where it cannot be cut off by a long fault: no answer is news.
     let waiting = source.waiting(state.now).map(|w| format!(" waiting {}", short(w))).unwrap_or_default();

@@ -109,7 +109,12 @@ mod tests {
         let whole = gzip(&text);
         let two = [gzip(b"a 1\n"), gzip(b"b 2\n")].concat();
         for cut in 1..whole.len() {
-            assert_eq!(decode(&whole[..cut], usize::MAX), Err(FaultCode::CutShort), "{cut} of {}", whole.len());
+            assert_eq!(
+                decode(&whole[..cut], usize::MAX),
+                Err(FaultCode::CutShort),
+                "{cut} of {}",
+                whole.len()
+            );
         }
         let first = gzip(b"a 1\n").len();
         for cut in (1..two.len()).filter(|cut| *cut != first) {

@@ -58,7 +58,9 @@ fn line(scene: &Scene<'_>, source: &SourceState, widest: usize, selected: bool, 
         .right(took, widest + 41, theme.base)
         .put("   ", theme.base);
     let row = match source.waiting(now) {
-        Some(waited) => row.put(format!("no answer yet, asked {} ago; ", short(words::floor(waited))), theme.warn),
+        Some(waited) => {
+            row.put(format!("no answer yet, asked {} ago; ", short(words::floor(waited))), theme.warn)
+        }
         None => row,
     };
     match &source.fault {
@@ -118,7 +120,10 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
     if let Some(at) = source.asking {
         let left = source.def.timeout.saturating_sub(now.since(at));
         let ago = short(words::floor(now.since(at)));
-        add("under way", format!("asked {ago} ago, no answer yet; gives up in {}", short(words::floor(left))));
+        add(
+            "under way",
+            format!("asked {ago} ago, no answer yet; gives up in {}", short(words::floor(left))),
+        );
     }
     let notes = &source.notes;
     let bytes = value::in_unit(notes.bytes as f64, Unit::Bytes);

@@ -419,13 +419,15 @@ fn a_line_longer_than_allowed_names_the_setting_that_allows_it() {
 
 #[test]
 fn an_answer_without_a_content_type_or_with_another_character_set_is_read_and_remarked_on() {
-    for (head, code) in [
-        ("200 OK", "no-content-type"),
-        ("200 OK\r\nContent-Type: text/plain; charset=iso-8859-1", "charset"),
-    ] {
+    for (head, code) in
+        [("200 OK", "no-content-type"), ("200 OK\r\nContent-Type: text/plain; charset=iso-8859-1", "charset")]
+    {
         let page = gonogo(&[&serve_text(head, b"a 1\n"), "--output", "json"], b"");
         let stricter = page.json()["stricter"].clone();
-        assert_eq!((page.exit, &stricter[0]["reason"]["code"], &stricter[0]["line"]), (0, &json!(code), &json!(0)));
+        assert_eq!(
+            (page.exit, &stricter[0]["reason"]["code"], &stricter[0]["line"]),
+            (0, &json!(code), &json!(0))
+        );
     }
     let html = serve_text("200 OK\r\nContent-Type: text/html", b"a 1\n");
     let page = gonogo(&[&html], b"");

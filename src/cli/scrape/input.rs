@@ -104,7 +104,10 @@ fn format_of(args: &Args, response: &Response) -> Result<Format, Fault> {
     let sent = response.content_type.as_deref();
     args.format.named().or_else(|| Format::of_content_type(sent)).ok_or_else(|| {
         let sent = sent.unwrap_or_default();
-        Fault::new(FaultCode::ContentType, format!("sends {sent}, which is not an exposition (--format text reads it all the same)"))
+        Fault::new(
+            FaultCode::ContentType,
+            format!("sends {sent}, which is not an exposition (--format text reads it all the same)"),
+        )
     })
 }
 

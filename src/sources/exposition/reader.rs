@@ -196,8 +196,10 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             Head::Comment => return self.comment(line, too_long),
             Head::Name(name) if !judge && !self.wanted.wants_name(name) => {
                 self.summary.series_sent += 1;
+                // Within a run of one name only the first is looked at, wherever slices were cut.
+                let runs_on = self.unwanted.behind(line).is_some();
                 self.unwanted.remember(line, name);
-                let looked = last || self.summary.sound + self.summary.unsound < LOOKED_AT;
+                let looked = last || !runs_on && self.summary.sound + self.summary.unsound < LOOKED_AT;
                 let readable = !looked || !too_long && self.lex(line, readable_part(line)).is_ok();
                 if looked {
                     self.looked_at(line, readable);

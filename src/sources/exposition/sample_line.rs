@@ -100,11 +100,8 @@ impl Parts {
 
     /// Whether the metric name or the name of a label was written in quotes.
     pub(super) fn has_quoted_names(&self, line: &str) -> bool {
-        let names = self.name.iter().chain(self.pairs.iter().map(|(name, _)| name));
-        let quoted = |at: &Range<usize>| {
-            at.start.checked_sub(1).and_then(|before| line.as_bytes().get(before)) == Some(&b'"')
-        };
-        names.clone().any(quoted)
+        let mut names = self.name.iter().chain(self.pairs.iter().map(|(name, _)| name));
+        names.any(|at| line.as_bytes().get(at.end) == Some(&b'"'))
     }
 
     /// The rest of the line: what closes the labels (`",}`), and what stands behind them.

@@ -62,7 +62,13 @@ struct Told {
 
 impl Strict {
     pub(super) fn new(format: Format) -> Self {
-        Self { format, found: Vec::new(), families: HashMap::new(), at: String::new(), last: Default::default() }
+        Self {
+            format,
+            found: Vec::new(),
+            families: HashMap::new(),
+            at: String::new(),
+            last: Default::default(),
+        }
     }
 
     /// What was found, in the order in which it came.
@@ -204,14 +210,16 @@ impl Strict {
             let text = format!("a sample {name:?} of a {}: OpenMetrics refuses it", kind.unwrap_or_default());
             self.add(number, "odd-ending", &text);
         }
-        let counts = matches!((kind, ending), (Some("counter"), "_total") | (Some("histogram"), "_bucket" | "_count"));
+        let counts =
+            matches!((kind, ending), (Some("counter"), "_total") | (Some("histogram"), "_bucket" | "_count"));
         let wrong = match kind {
             Some("info") => point.value != 1.0,
             Some("stateset") => point.value != 0.0 && point.value != 1.0,
             _ => counts && (point.value.is_nan() || point.value < 0.0),
         };
         if wrong {
-            let text = format!("a value that no {} may have: OpenMetrics refuses it", kind.unwrap_or_default());
+            let text =
+                format!("a value that no {} may have: OpenMetrics refuses it", kind.unwrap_or_default());
             self.add(number, "odd-value", &text);
         }
         if let Some((_, exemplar)) = tail.split_once(" # {") {
@@ -228,9 +236,9 @@ impl Strict {
 
     fn bounds(&mut self, number: u64, name: &str, line: &str, parts: &Parts) {
         let labels = parts.labels_in(line);
-        let odd = ["le", "quantile"].iter().any(|key| {
-            labels.get(key).is_some_and(|bound| super::number::value(bound).is_err())
-        });
+        let odd = ["le", "quantile"]
+            .iter()
+            .any(|key| labels.get(key).is_some_and(|bound| super::number::value(bound).is_err()));
         if odd || name.ends_with("_bucket") && labels.get("le").is_none() {
             let text = "a bucket or quantile whose bound is no number: promtool and OpenMetrics refuse it";
             self.add(number, "odd-bound", text);

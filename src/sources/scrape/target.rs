@@ -96,9 +96,8 @@ impl Target {
             .ok_or_else(|| not_metrics(response.content_type.as_deref().unwrap_or_default()))?;
         let charset = foreign_charset(response.content_type.as_deref()).map(str::to_owned);
         let pick = |sent: Labels| Some(self.labelled(&sent)).filter(|labels| what.filter.wants(labels));
-        let mut reader = Reader::new(format, what.filter)
-            .picking(&pick, what.max_series)
-            .with_max_line(what.max_line);
+        let mut reader =
+            Reader::new(format, what.filter).picking(&pick, what.max_series).with_max_line(what.max_line);
         let mut rows = Vec::new();
         let mut keep = |sample: Sample| {
             rows.push((sample.labels, sample.value, sample.timestamp_ms.map(Time::from_millis)));

@@ -119,7 +119,11 @@ async fn whatever_a_target_sends_instead_of_metrics_is_named_and_the_next_poll_i
         (ok("text/html; charset=utf-8", html), FaultCode::ContentType, "answers an HTML page, not metrics"),
         (ok(TEXT, html), FaultCode::ContentType, "answers an HTML page, not metrics"),
         (ok("application/json", "{}"), FaultCode::ContentType, "answers application/json, not metrics"),
-        (ok(TEXT, "Service Unavailable\n"), FaultCode::ContentType, "answers text without metrics: \"Service Unavailable\""),
+        (
+            ok(TEXT, "Service Unavailable\n"),
+            FaultCode::ContentType,
+            "answers text without metrics: \"Service Unavailable\"",
+        ),
         (ok(TEXT, "OK"), FaultCode::ContentType, "answers text without metrics: \"OK\""),
         (
             ok(TEXT, "error 503\nno healthy upstream\ntry again later\n"),
@@ -251,7 +255,10 @@ async fn a_gzip_body_is_decoded_though_nobody_asked_for_it_on_loopback() {
     let mut source = source(&scrape_of(&[server.url("/")]), &["depth"], &[]);
     assert_eq!(points(&answer(&mut source, at(0.0)).await, 0)[0].value, 7.0);
     let told = fault(&mut source, at(5.0)).await;
-    assert_eq!((told.code, told.text.as_str()), (FaultCode::CutShort, "cut short: the compressed body is not whole"));
+    assert_eq!(
+        (told.code, told.text.as_str()),
+        (FaultCode::CutShort, "cut short: the compressed body is not whole")
+    );
     let seen = server.seen();
     assert_eq!(seen[0].header("accept-encoding"), Some("identity"));
     assert_eq!(
@@ -276,9 +283,8 @@ async fn another_character_set_is_named_beside_the_lines_that_are_no_utf_8() {
 
 #[tokio::test]
 async fn series_that_the_matchers_do_not_pick_cost_no_place_and_duplicates_are_left_out() {
-    let mut body = (0..500).map(|n| format!("depth{{queue=\"{n}\"}} {n}\n")).collect::<String>();
-    body.push_str("depth{queue=\"7\"} 99\n");
-    let server = Canned::always(ok(TEXT, body));
+    let lines: Vec<String> = (0..500).map(|n| format!("depth{{queue=\"{n}\"}} {n}\n")).collect();
+    let server = Canned::always(ok(TEXT, lines.concat() + "depth{queue=\"7\"} 99\n"));
     let mut def = scrape_of(&[server.url("/")]);
     def.max_series = 20;
     let mut source = source(&def, &["depth{queue=~\"7|8\"}"], &[]);
@@ -298,4 +304,38 @@ async fn a_line_over_max_line_makes_its_signals_unknown_and_names_the_setting() 
         answer.signals[0].warnings,
         ["1 line unreadable, first at line 1: the line is longer than 4 KiB (max-line)"]
     );
+}
+
+#[tokio::test]
+async fn a_poll_that_hangs_is_told_of_when_it_begins_and_holds_up_no_other_source() {
+    let hung = Canned::always(vec![Act::Hang]);
+    let well = Canned::always(depth("1", "2"));
+    let mut sources = vec![scrape_of(&[hung.url("/")])];
+    sources[0].id = "hung".into();
+    for n in 0..10 {
+        let mut def = scrape_of(&[well.url("/")]);
+        def.id = format!("well{n}").as_str().into();
+        sources.push(def);
+    }
+    let launch = std::sync::Arc::new(gonogo::model::Launch { sources, ..Default::default() });
+    let (room, mut messages) = tokio::sync::mpsc::channel(64);
+    let clock = gonogo::runtime::Clock::wall();
+    let _polls = gonogo::runtime::Feed::Polling.start(&launch, &clock, room).unwrap();
+    let mut watch = gonogo::engine::Watch::new(&launch, []);
+    let answered =
+        |watch: &gonogo::engine::Watch| watch.sources.iter().filter(|s| s.last_good.is_some()).count();
+    while answered(&watch) < 10 || watch.sources[0].asking.is_none() {
+        match messages.recv().await.unwrap() {
+            gonogo::app::Msg::Asked(id, at) => watch.asked(&id, at),
+            gonogo::app::Msg::Polled(poll) => {
+                assert_ne!(poll.source.as_str(), "hung", "its time-out has not come");
+                watch.observe(&poll);
+            }
+            _ => {}
+        }
+    }
+    let hung = &watch.sources[0];
+    let asked = hung.asking.unwrap();
+    assert_eq!(hung.waiting(asked), None, "not yet worth a word");
+    assert_eq!(hung.waiting(asked.after(Duration::from_secs(2))), Some(Duration::from_secs(2)));
 }
