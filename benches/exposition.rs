@@ -21,6 +21,8 @@ const SLICE: usize = 64 << 10;
 const RUNS: usize = 7;
 /// The part of the text that `prometheus-parse` reads: it needs seconds for the whole.
 const PARSED: usize = 16 << 20;
+/// The part of the text of which every line is lexed.
+const ALL: usize = 64 << 20;
 
 fn main() {
     // Cargo's test runner asks benches for their tests; there are none.
@@ -45,11 +47,17 @@ fn main() {
     let grown = resident().zip(before).map(|(after, before)| after.saturating_sub(before));
 
     let (mut bare, mut ours, mut plain) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    let (mut lexed, mut judged, mut kept) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    let part = &text[..=text[..ALL].iter().rposition(|byte| *byte == b'\n').unwrap()];
     for _ in 0..RUNS {
+        lexed = lexed.min(timed(|| all(Reader::new(Format::Text, &everything).picking(&none, 0), part)));
+        kept = kept.min(timed(|| all(Reader::new(Format::Text, &everything), part)));
+        judged = judged.min(timed(|| all(Reader::judging_all(Format::Text, &nothing), part)));
         bare = bare.min(timed(|| newlines(&text)));
         ours = ours.min(timed(|| scan(&text, &filter)));
         plain = plain.min(timed(|| scan(&text, &closure)));
     }
+    let all_bytes = part.len();
     let part = &text[..=text[..PARSED].iter().rposition(|byte| *byte == b'\n').unwrap()];
     let theirs = (0..2).map(|_| timed(|| parse(part))).min().unwrap();
 
@@ -61,6 +69,13 @@ fn main() {
     println!("{:<44}{ours:>7.0} MB/s", "reader, filter of 20 expressions");
     println!("{:<44}{plain:>7.0} MB/s", "reader, a closure that compares names");
     println!("{:<44}{theirs:>7.1} MB/s", format!("prometheus-parse, on {} MB of it", PARSED >> 20));
+    for (what, took, goal) in [
+        ("every line lexed, no series picked", lexed, ">= 300"),
+        ("every line lexed and handed on as a sample", kept, ">= 300"),
+        ("every line lexed and judged (gonogo scrape)", judged, ">= 300"),
+    ] {
+        println!("{what:<44}{:>7.0} MB/s{goal:>10}", speed(all_bytes, took));
+    }
     println!("{:<44}{:>10.2} x{:>10}", "reader / newline scan", ours / bare, ">= 0.6");
     println!("{:<44}{:>10.0} x{:>10}", "reader / prometheus-parse", ours / theirs, ">= 50");
     match grown {
@@ -120,6 +135,31 @@ fn scan(text: &[u8], wanted: &impl Wanted) -> u64 {
     assert_eq!((summary.series_sent, summary.unreadable), (SERIES as u64, 0));
     assert_eq!(kept, (SERIES / NAMES * WANTED) as u64);
     kept
+}
+
+fn everything(_: &[u8]) -> bool {
+    true
+}
+
+fn nothing(_: &[u8]) -> bool {
+    false
+}
+
+fn none(_: gonogo::model::Labels) -> Option<gonogo::model::Labels> {
+    None
+}
+
+/// Reads a text of which every line is lexed; returns how many sample lines it had.
+fn all(mut reader: Reader<'_, impl Wanted>, text: &[u8]) -> u64 {
+    let mut keep = |sample| {
+        black_box(sample);
+    };
+    for slice in text.chunks(SLICE) {
+        reader.feed(slice, &mut keep);
+    }
+    let summary = reader.finish(&mut keep);
+    assert_eq!(summary.unreadable, 0);
+    summary.series_sent
 }
 
 /// The least that can be done to a text by lines: find where each of them ends.

@@ -16,6 +16,8 @@ pub enum Msg {
     Resize,
     /// The clock shows a new second.
     Clock(Time),
+    /// A poll of a source has begun.
+    Asked(SourceId, Time),
     /// A source was polled.
     Polled(Box<Polled>),
     /// The run was opened or started; `None`: there is no run of this checklist yet.

@@ -73,5 +73,12 @@ pub fn source_line(state: &State, index: usize) -> Option<(crate::model::Health,
     let health = source.health(state.now);
     let age = source.age(state.now).map_or_else(|| "never".into(), short);
     let fault = source.fault.as_ref().map(|f| format!(" {f}")).unwrap_or_default();
-    Some((health, format!("{} {} {age}{fault}", health.glyph(), source.def.id)))
+    let unreadable = match source.notes.unreadable {
+        0 => String::new(),
+        _ if source.fault.is_some() => String::new(),
+        lines => format!(" {lines} unreadable"),
+    };
+    // Behind the age, where it cannot be cut off by a long fault: no answer is news.
+    let waiting = source.waiting(state.now).map(|w| format!(" waiting {}", short(w))).unwrap_or_default();
+    Some((health, format!("{} {} {age}{waiting}{unreadable}{fault}", health.glyph(), source.def.id)))
 }

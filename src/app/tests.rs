@@ -27,6 +27,7 @@ fn launch() -> Launch {
         timeout: Duration::from_secs(3),
         max_body: 1,
         max_series: 1,
+        max_line: 1 << 20,
         headers: Vec::new(),
         credential: None,
         ca_file: None,
@@ -379,4 +380,18 @@ fn a_source_that_fails_is_logged_once_and_its_gate_turns_when_max_age_is_over() 
     update(&mut state, Msg::Clock(start.after(Duration::from_secs(16))));
     assert_eq!(state.overall().outcome, crate::engine::Outcome::Unknown);
     assert!(state.log.lines().last().unwrap().text.contains("? queue unknown: refused; last good 10"));
+}
+
+#[test]
+fn a_source_that_hangs_is_seen_before_its_time_out_and_not_once_it_answers() {
+    let mut state = room();
+    update(&mut state, depth(at(5), 1.0));
+    update(&mut state, Msg::Asked("worker".into(), at(10)));
+    update(&mut state, Msg::Clock(at(10)));
+    let line = |state: &State| summary::source_line(state, 0).unwrap().1;
+    assert_eq!(line(&state), "● worker 5s", "an answer may take a moment");
+    update(&mut state, Msg::Clock(at(12)));
+    assert_eq!(line(&state), "● worker 7s waiting 2s");
+    update(&mut state, depth(at(10), 1.0));
+    assert_eq!(line(&state), "● worker 2s");
 }

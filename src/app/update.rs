@@ -22,6 +22,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             follow::clock(state);
             Vec::new()
         }
+        Msg::Asked(source, at) => {
+            state.watch.asked(&source, at);
+            Vec::new()
+        }
         Msg::Polled(poll) => {
             state.now = state.now.max(poll.asked);
             let changes = state.watch.observe(&poll);

@@ -15,6 +15,7 @@ pub mod room;
 pub mod scrape;
 pub mod settings;
 pub mod shell;
+pub mod sources;
 pub mod who;
 
 use std::path::PathBuf;
@@ -63,6 +64,8 @@ pub enum Command {
     Query(query::Args),
     /// Show the rollout state of the launch's flags
     Flags(flags::Args),
+    /// Poll the launch's sources and show their health
+    Sources(sources::Args),
     /// Start, list, show, tick and verify checklist runs
     Checklist(checklist::Args),
     /// Check a config, print its schema
@@ -93,6 +96,7 @@ pub fn main() -> Exit {
         Some(Command::Scrape(args)) => scrape::run(&args, common),
         Some(Command::Query(args)) => query::run(&args, common),
         Some(Command::Flags(args)) => flags::run(&args, common),
+        Some(Command::Sources(args)) => sources::run(&args, common),
         Some(Command::Checklist(args)) => checklist::run(&args, common),
         Some(Command::Config(args)) => settings::run(&args, common),
         Some(Command::Completions(args)) => shell::completions(&args),

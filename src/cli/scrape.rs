@@ -36,6 +36,9 @@ pub struct Args {
     /// The most decoded bytes that are read, like 64MiB; 0: no limit
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size::parse)]
     pub max_bytes: u64,
+    /// The longest line that is read, like 1MiB; a longer one is unreadable
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size::parse)]
+    pub max_line: u64,
 }
 
 /// The dialect as asked for.
@@ -96,7 +99,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
 
 /// Reads and shows. A text that broke off is shown as far as it came, and then judged.
 fn show(args: &Args, filter: &Filter, page: Box<dyn Page>, output: Output) -> anyhow::Result<Exit> {
-    let mut body = Body::new(filter, page);
+    let mut body = Body::new(filter, page, usize::try_from(args.max_line).unwrap_or(usize::MAX));
     let came = match input::read(args, &mut body) {
         Ok(came) => came,
         Err(input::Stop::Usage(sentence)) => {

@@ -9,6 +9,9 @@ use crate::model::{Fault, Health, Polled, SourceDef, Time};
 /// How many intervals without an answer make a source stale, and a sample too old for a gate.
 pub const STALE_INTERVALS: u32 = 3;
 
+/// After this long a poll under way is worth a word.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// What is known of one source.
 #[derive(Clone, Debug)]
 pub struct SourceState {
@@ -18,6 +21,8 @@ pub struct SourceState {
     pub last_good: Option<Time>,
     /// When it was asked last, well or not.
     pub last_asked: Option<Time>,
+    /// When the poll was begun that is under way, and has no answer yet.
+    pub asking: Option<Time>,
     /// What went wrong last, until it answers again.
     pub fault: Option<Fault>,
     /// Failed polls since the last good one.
@@ -39,6 +44,7 @@ impl SourceState {
             def,
             last_good: None,
             last_asked: None,
+            asking: None,
             fault: None,
             failures: 0,
             took: None,
@@ -48,8 +54,23 @@ impl SourceState {
         }
     }
 
+    /// Takes in that a poll has begun.
+    pub fn begin(&mut self, at: Time) {
+        self.asking = Some(at);
+    }
+
+    /// How long the poll under way has been waited for, where that is longer than usual: more than a
+    /// second, and more than the last one took. A source that hangs is known by it long before its
+    /// time-out.
+    pub fn waiting(&self, now: Time) -> Option<Duration> {
+        let waited = now.since(self.asking?);
+        let usual = self.took.filter(|_| self.fault.is_none()).unwrap_or_default();
+        (waited >= SLOW.max(usual)).then_some(waited)
+    }
+
     /// Takes a poll in.
     pub fn observe(&mut self, poll: &Polled) {
+        self.asking = None;
         self.last_asked = Some(poll.asked);
         self.took = Some(poll.took);
         match &poll.outcome {

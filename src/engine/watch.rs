@@ -95,6 +95,13 @@ impl Watch {
         std::iter::once(gate.source.clone()).chain(volume.map(|t| t.def.source.clone())).collect()
     }
 
+    /// Takes in that a source was asked, and has not answered yet.
+    pub fn asked(&mut self, id: &SourceId, at: Time) {
+        if let Some(source) = self.sources.iter_mut().find(|s| s.def.id == *id) {
+            source.begin(at);
+        }
+    }
+
     /// Takes a poll in.
     pub fn observe(&mut self, poll: &Polled) -> Vec<Change> {
         let mut changes = Vec::new();

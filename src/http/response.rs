@@ -40,6 +40,8 @@ pub struct Response {
     body: reqwest::Response,
     /// Where the body is compressed.
     gunzip: Option<Gunzip>,
+    /// Where the body is encoded in a way that was not asked for and is not known.
+    encoded: Option<String>,
     limits: Limits,
     /// Whether a credential was sent.
     presented: bool,
@@ -63,6 +65,7 @@ impl Response {
             retry_after: date::retry_after(headers),
             www_authenticate: text(WWW_AUTHENTICATE),
             gunzip: text(CONTENT_ENCODING).filter(|e| is_gzip(e)).map(|_| Gunzip::new()),
+            encoded: text(CONTENT_ENCODING).filter(|e| !is_gzip(e) && !is_plain(e)),
             body,
             limits,
             presented,
@@ -96,6 +99,10 @@ impl Response {
 
     /// More of the decoded body, counted against the cap.
     async fn more(&mut self) -> Result<Option<Bytes>, Fault> {
+        if let Some(encoding) = &self.encoded {
+            let text = format!("the body is compressed with {encoding}, which was not asked for");
+            return Err(Fault::new(FaultCode::ContentType, text));
+        }
         let cap = if self.limits.max_body == 0 { u64::MAX } else { self.limits.max_body };
         let announced = self.body.content_length().filter(|_| self.gunzip.is_none());
         if announced.is_some_and(|length| length > cap.saturating_sub(self.read)) {
@@ -182,6 +189,10 @@ impl Response {
         let (_, rest) = self.www_authenticate.as_deref()?.split_once("scope=\"")?;
         rest.split_once('"').map(|(scope, _)| scope).filter(|scope| !scope.is_empty())
     }
+}
+
+fn is_plain(encoding: &str) -> bool {
+    encoding.trim().is_empty() || encoding.trim().eq_ignore_ascii_case("identity")
 }
 
 fn is_gzip(encoding: &str) -> bool {

@@ -68,7 +68,11 @@ async fn one_source(
         let began = Instant::now();
         // Whoever asked before this poll begins is answered by it.
         while asked.try_recv().is_ok() {}
-        let poll = source.poll(clock.now()).await;
+        let now = clock.now();
+        if room.send(Msg::Asked(def.id.clone(), now)).await.is_err() {
+            return;
+        }
+        let poll = source.poll(now).await;
         let retry_after = poll.outcome.as_ref().err().and_then(|fault| fault.retry_after);
         failures = if poll.outcome.is_ok() { 0 } else { failures + 1 };
         if room.send(Msg::Polled(Box::new(poll))).await.is_err() {

@@ -3,6 +3,7 @@
 
 use crate::app::command::Action;
 use crate::app::{Block, Dialog, summary};
+use crate::engine::SourceState;
 use crate::model::Health;
 
 use super::row::{Row, cut};
@@ -82,19 +83,24 @@ fn hints(scene: &Scene<'_>) -> Vec<(Action, &'static str)> {
 fn sources(scene: &Scene<'_>, width: usize) -> Row {
     let theme = scene.theme;
     let state = scene.state;
-    let mut all: Vec<(Health, String)> =
-        (0..state.watch.sources.len()).filter_map(|i| summary::source_line(state, i)).collect();
+    // Where lines could not be read, or an answer is waited for, a fresh source is worth a look too.
+    let odd = |source: &SourceState| source.notes.unreadable > 0 || source.waiting(state.now).is_some();
+    let mut all: Vec<(Health, bool, String)> = (state.watch.sources.iter().enumerate())
+        .filter_map(|(i, source)| {
+            summary::source_line(state, i).map(|(health, text)| (health, !odd(source), text))
+        })
+        .collect();
     let rank = |health: Health| match health {
         Health::Failed => 0,
         Health::Stale => 1,
         Health::Never => 2,
         Health::Fresh => 3,
     };
-    all.sort_by_key(|(health, _)| rank(*health));
+    all.sort_by_key(|(health, usual, _)| (rank(*health), *usual));
     let longest = if all.len() > 1 { (width / 2).max(12) } else { width };
     let mut row = Row::new().put(" ", theme.dim);
     let total = all.len();
-    for (place, (health, text)) in all.into_iter().enumerate() {
+    for (place, (health, _, text)) in all.into_iter().enumerate() {
         let word = if health == Health::Stale { " stale" } else { "" };
         let text = cut(&format!("{text}{word}"), longest).into_owned();
         let rest = total - place;

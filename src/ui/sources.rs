@@ -57,8 +57,15 @@ fn line(scene: &Scene<'_>, source: &SourceState, widest: usize, selected: bool, 
         .put("  took ", theme.dim)
         .right(took, widest + 41, theme.base)
         .put("   ", theme.base);
+    let row = match source.waiting(now) {
+        Some(waited) => {
+            row.put(format!("no answer yet, asked {} ago; ", short(words::floor(waited))), theme.warn)
+        }
+        None => row,
+    };
     match &source.fault {
         Some(fault) => row.put(fault.text.clone(), theme.bad),
+        None if source.notes.unreadable + source.notes.series_cut > 0 => row.put(series(source), theme.warn),
         None => row.put(series(source), theme.dim),
     }
     .fit(width)
@@ -109,7 +116,15 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
         )
     };
     add("last good", moment(source.last_good));
-    add("last asked", moment(source.last_asked));
+    add("last asked", moment(source.last_asked.max(source.asking)));
+    if let Some(at) = source.asking {
+        let left = source.def.timeout.saturating_sub(now.since(at));
+        let ago = short(words::floor(now.since(at)));
+        add(
+            "under way",
+            format!("asked {ago} ago, no answer yet; gives up in {}", short(words::floor(left))),
+        );
+    }
     let notes = &source.notes;
     let bytes = value::in_unit(notes.bytes as f64, Unit::Bytes);
     let series = series(source);

@@ -1,5 +1,7 @@
 //! Exposition text: fixtures, any slicing of the bytes, and `prometheus-parse` as second opinion.
 
+mod against_prometheus;
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -95,7 +95,8 @@ fn the_json_page_holds_samples_families_and_unreadable_lines_in_the_order_of_its
         r#""families":[{"name":"jobs","type":"gauge","help":"Jobs\nby queue"},"#,
         r#"{"name":"up","type":"unknown","help":""},{"name":"last","type":"unknown","help":""}],"#,
         r#""unreadable":[{"line":6,"reason":{"code":"bad-value","text":"the value \"abc\" is not a number"},"#,
-        r#""line_text":"broken abc"}],"bytes":LENGTH,"complete":true}"#,
+        r#""line_text":"broken abc"}],"bytes":LENGTH,"complete":true,"stricter":[{"reason":{"code":"no-final-newline","#,
+        r#""text":"the last line has no line break: promtool refuses that"},"line":7,"count":1}]}"#,
         "\n"
     )
     .replace("LENGTH", &text.len().to_string());
@@ -130,6 +131,9 @@ up      unknown         2
 
 line 7  bad-value: the value \"abc\" is not a number
         broken abc
+
+stricter readers would refuse:
+line 6  duplicate-series: the series up comes again: OpenMetrics refuses that
 
 3 samples in 2 families, 1 line unreadable, first at line 7, 1 sample of series that had come before left out, \
          LENGTH bytes
@@ -355,4 +359,124 @@ fn a_body_that_breaks_off_is_shown_as_far_as_it_came_and_ends_with_1() {
     let page = ran.json();
     assert_eq!((ran.exit, &page["reason"]["code"]), (1, &json!("too-large")), "{}", ran.err);
     assert!(page["bytes"].as_u64().unwrap() <= 65_536);
+}
+
+#[test]
+fn what_stricter_readers_would_refuse_is_told_apart_and_is_no_reason_to_fail() {
+    let told = |text: &[u8], more: &[&str]| {
+        let page = gonogo(&[&["-", "--output", "json"], more].concat(), text);
+        assert_eq!(page.exit, 0, "{}", page.out);
+        let stricter = page.json()["stricter"].as_array().unwrap().clone();
+        stricter
+            .iter()
+            .map(|s| format!("{} {} {}", s["line"], s["count"], s["reason"]["code"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(b"# HELP a x\n# TYPE a gauge\na{b=\"c\"} 1\n", &[]), [""; 0]);
+    let text = b"# HELP a x\n# TYPE a gauge\na{b=\"1\"} 1\r\n# HELP a y\n  a{b=\"2\"c=\"\\t\"} 1 -5\n\
+        # TYPE a gauge\n# TYPE i info\ni 1\n{\"my.name\"} 1\n# HELP my-name x\n# TYPE h histogram\nh_bucket{le=\"x\"} 1\nlast 1";
+    assert_eq!(
+        told(text, &[]),
+        [
+            "3 1 crlf",
+            "4 2 repeated-comment",
+            "5 1 leading-blank",
+            "5 1 bad-escape",
+            "5 1 missing-comma",
+            "5 1 signed-timestamp",
+            "7 1 openmetrics-type",
+            "9 1 quoted-name",
+            "10 1 bad-comment",
+            "12 1 odd-bound",
+            "13 1 no-final-newline",
+        ]
+    );
+    let open = b"# TYPE c counter\nc_total{a=\"1\",} -1\nc 2\n# TYPE g gauge\ng 1 # {a=\"b\"} 1\nc_total 2\n\
+        # TYPE c counter\n# TYPE i info\ni_info 2\n# TYPE late gauge\nlate 1\n# HELP late x\n# EOF\n";
+    assert_eq!(
+        told(open, &[]),
+        [
+            "2 1 trailing-comma",
+            "2 2 odd-value",
+            "3 1 odd-ending",
+            "5 1 exemplar-place",
+            "6 1 interleaved",
+            "7 1 repeated-comment",
+            "12 1 late-comment",
+        ]
+    );
+}
+
+#[test]
+fn a_line_longer_than_allowed_names_the_setting_that_allows_it() {
+    let text = format!("a{{b=\"{}\"}} 1\n", "x".repeat(3000));
+    let ran = gonogo(&["-", "--output", "json", "--max-line", "2KiB"], text.as_bytes());
+    let reason = ran.json()["unreadable"][0]["reason"].clone();
+    assert_eq!((ran.exit, &reason["code"]), (1, &json!("too-long")));
+    assert_eq!(reason["text"], "the line is longer than 2 KiB (max-line)");
+    assert_eq!(gonogo(&["-", "--max-line", "4KiB"], text.as_bytes()).exit, 0);
+}
+
+#[test]
+fn an_answer_without_a_content_type_or_with_another_character_set_is_read_and_remarked_on() {
+    for (head, code) in
+        [("200 OK", "no-content-type"), ("200 OK\r\nContent-Type: text/plain; charset=iso-8859-1", "charset")]
+    {
+        let page = gonogo(&[&serve_text(head, b"a 1\n"), "--output", "json"], b"");
+        let stricter = page.json()["stricter"].clone();
+        assert_eq!(
+            (page.exit, &stricter[0]["reason"]["code"], &stricter[0]["line"]),
+            (0, &json!(code), &json!(0))
+        );
+    }
+    let html = serve_text("200 OK\r\nContent-Type: text/html", b"a 1\n");
+    let page = gonogo(&[&html], b"");
+    assert!(page.exit == 3 && page.err.contains("--format text"), "{}", page.err);
+}
+
+/// `promtool check metrics` refuses a text exactly where the section of the page says so.
+#[test]
+fn promtool_refuses_what_the_page_says_it_would() {
+    if !super::servers::installed("promtool") {
+        return;
+    }
+    let refused = |text: &str| {
+        let mut child = Command::new("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+        // What it says beyond that is advice on names.
+        said.contains("text format parsing error").then_some(said)
+    };
+    for (text, code) in [
+        ("a 1\n", None),
+        ("# HELP a x\n# TYPE a gauge\na{b=\"c\",} 1 5\nb NaN\n", None),
+        ("a{b=\"1\"} 1\nb 1\na{b=\"2\"} 1\n", None),
+        ("a 1", Some("no-final-newline")),
+        ("a 1\r\n", Some("crlf")),
+        ("# HELP a x\n# HELP a x\na 1\n", Some("repeated-comment")),
+        ("# TYPE a gauge\n# TYPE a gauge\na 1\n", Some("repeated-comment")),
+        ("a 1\n# TYPE a gauge\n", Some("late-comment")),
+        ("a{b=\"1\"c=\"2\"} 1\n", Some("missing-comma")),
+        ("a{b=\"\\t\"} 1\n", Some("bad-escape")),
+        ("# HELP a \\x\na 1\n", Some("bad-escape")),
+        ("# TYPE a info\na 1\n", Some("openmetrics-type")),
+        ("# TYPE a gauge \na 1\n", Some("type-blank")),
+        ("# HELP my-name x\na 1\n", Some("bad-comment")),
+        ("{\"my.name\"} 1\n", Some("quoted-name")),
+        ("# TYPE h histogram\nh_bucket{le=\"x\"} 1\n", Some("odd-bound")),
+        ("# TYPE s summary\ns{quantile=\"x\"} 1\n", Some("odd-bound")),
+    ] {
+        let page = gonogo(&["-", "--output", "json"], text.as_bytes());
+        let stricter = page.json()["stricter"].clone();
+        assert_eq!(page.exit, 0, "{text}");
+        assert_eq!(stricter[0]["reason"]["code"].as_str(), code, "{text}");
+        let theirs = refused(text);
+        assert_eq!(theirs.is_some(), code.is_some(), "{text}: {theirs:?}");
+    }
 }

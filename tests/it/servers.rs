@@ -74,6 +74,13 @@ impl Prometheus {
         panic!("prometheus does not start: {}", fs::read_to_string(dir.path().join("log")).unwrap());
     }
 
+    /// Asks the HTTP API by GET: `targets`, `metadata`. The answer as JSON, whatever its status.
+    pub fn api_get(&self, endpoint: &str) -> serde_json::Value {
+        let (_, body) =
+            request(self.port, "GET", &format!("/api/v1/{endpoint}"), "").expect("the server answers");
+        serde_json::from_str(&body).unwrap()
+    }
+
     /// Asks the HTTP API: `query` or `query_range`, with form parameters. The answer as JSON,
     /// whatever its status.
     pub fn api(&self, endpoint: &str, parameters: &[(&str, &str)]) -> serde_json::Value {

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Page, Trouble};
 use crate::promql::Filter;
-use crate::sources::exposition::{Format, Reader, Sample, Summary};
+use crate::sources::exposition::{Format, Reader, Sample, Stricter, Summary};
 
 /// How many bytes are looked at before it is decided that this is an exposition.
 const LOOKED_AT: usize = 1024;
@@ -17,6 +17,9 @@ pub(super) struct Body<'f> {
     head: Vec<u8>,
     format: Format,
     reader: Option<Reader<'f>>,
+    max_line: usize,
+    /// What stricter readers would refuse in the head of the answer.
+    stricter: Vec<Stricter>,
 }
 
 /// Why a body is not read on.
@@ -29,8 +32,21 @@ pub(super) enum Refusal {
 }
 
 impl<'f> Body<'f> {
-    pub(super) fn new(filter: &'f Filter, page: Box<dyn Page>) -> Self {
-        Self { filter, page, head: Vec::new(), format: Format::Text, reader: None }
+    pub(super) fn new(filter: &'f Filter, page: Box<dyn Page>, max_line: usize) -> Self {
+        Self {
+            filter,
+            page,
+            head: Vec::new(),
+            format: Format::Text,
+            reader: None,
+            max_line,
+            stricter: Vec::new(),
+        }
+    }
+
+    /// Remarks on the head of the answer, which stands before the first line.
+    pub(super) fn remark(&mut self, code: &'static str, text: String) {
+        self.stricter.push(Stricter { code, text, line: 0, count: 1 });
     }
 
     /// Says which dialect this is, before the first bytes.
@@ -61,6 +77,7 @@ impl<'f> Body<'f> {
         };
         failed.map_or(Ok(()), Err)?;
         summary.complete &= cut.is_none();
+        summary.stricter.splice(..0, self.stricter);
         self.page.end(&summary, cut)?;
         Ok(summary)
     }
@@ -74,7 +91,7 @@ impl<'f> Body<'f> {
         if let Some(sentence) = no_exposition(&self.head) {
             return Err(Refusal::NoExposition(sentence));
         }
-        self.reader = Some(Reader::judging_all(self.format, self.filter));
+        self.reader = Some(Reader::judging_all(self.format, self.filter).with_max_line(self.max_line));
         let head = std::mem::take(&mut self.head);
         self.feed(&head).map_err(Refusal::Output)
     }

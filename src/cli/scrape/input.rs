@@ -9,10 +9,7 @@ use super::{Args, Trouble};
 use crate::http::{Client, Options, Request, Response};
 use crate::model::text::harmless_line;
 use crate::model::{Fault, FaultCode};
-use crate::sources::exposition::{ACCEPT, Format};
-
-/// The `Accept` header where the older text was asked for by name.
-const ACCEPT_TEXT: &str = "text/plain;version=0.0.4;q=0.9,*/*;q=0.1";
+use crate::sources::exposition::{ACCEPT, ACCEPT_TEXT, Format, foreign_charset};
 
 /// What ends the command at once.
 #[derive(Debug)]
@@ -63,6 +60,7 @@ async fn over_http(args: &Args, body: &mut Body<'_>) -> Result<Came, Stop> {
         Ok(format) => body.in_format(format),
         Err(fault) => return Ok(Err(named(&fault))),
     }
+    remark(&response, body);
     loop {
         match response.slice().await {
             Ok(Some(slice)) => {
@@ -73,6 +71,25 @@ async fn over_http(args: &Args, body: &mut Body<'_>) -> Result<Came, Stop> {
             Ok(None) => return over(body, &place, None),
             Err(fault) => return over(body, &place, Some(named(&fault))),
         }
+    }
+}
+
+/// What stricter readers would refuse in the head of an answer.
+fn remark(response: &Response, body: &mut Body<'_>) {
+    let sent = response.content_type.as_deref();
+    match Format::of_content_type(sent) {
+        Some(_) if sent.is_none_or(|sent| sent.trim().is_empty()) => {
+            body.remark("no-content-type", "no Content-Type: Prometheus 3 refuses that".into());
+        }
+        Some(_) => {}
+        None => {
+            let sent = harmless_line(sent.unwrap_or_default(), 100);
+            body.remark("content-type", format!("the content type {sent}: Prometheus 3 refuses it"));
+        }
+    }
+    if let Some(charset) = foreign_charset(sent) {
+        let charset = harmless_line(charset, 40);
+        body.remark("charset", format!("the character set {charset}: metrics are written in UTF-8"));
     }
 }
 
@@ -87,7 +104,10 @@ fn format_of(args: &Args, response: &Response) -> Result<Format, Fault> {
     let sent = response.content_type.as_deref();
     args.format.named().or_else(|| Format::of_content_type(sent)).ok_or_else(|| {
         let sent = sent.unwrap_or_default();
-        Fault::new(FaultCode::ContentType, format!("sends {sent}, which is not an exposition"))
+        Fault::new(
+            FaultCode::ContentType,
+            format!("sends {sent}, which is not an exposition (--format text reads it all the same)"),
+        )
     })
 }
 

@@ -43,6 +43,13 @@ struct UnreadableJson<'s> {
     line_text: &'s str,
 }
 
+#[derive(Serialize)]
+struct StricterJson<'s> {
+    reason: ReasonJson<'s>,
+    line: u64,
+    count: u64,
+}
+
 impl<W: Write> Document<W> {
     pub(super) fn new(out: W) -> Self {
         Self { out, begun: false }
@@ -90,6 +97,17 @@ impl<W: Write> Page for Document<W> {
         self.out.write_all(b",\"unreadable\":")?;
         serde_json::to_writer(&mut self.out, &unreadable)?;
         write!(self.out, ",\"bytes\":{},\"complete\":{}", summary.bytes, summary.complete)?;
+        let stricter: Vec<StricterJson<'_>> = summary
+            .stricter
+            .iter()
+            .map(|found| StricterJson {
+                reason: ReasonJson { code: found.code, text: &found.text },
+                line: found.line,
+                count: found.count,
+            })
+            .collect();
+        self.out.write_all(b",\"stricter\":")?;
+        serde_json::to_writer(&mut self.out, &stricter)?;
         if let Some(trouble) = trouble {
             self.out.write_all(b",\"reason\":")?;
             serde_json::to_writer(&mut self.out, &ReasonJson { code: trouble.code, text: &trouble.text })?;

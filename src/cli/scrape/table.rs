@@ -10,6 +10,9 @@
 //! line 3  bad-value: the value "abc" is not a number
 //!         bullmq_job_count{queue="billing"} abc
 //!
+//! stricter readers would refuse:
+//! line 9  no-final-newline: the last line has no line break: promtool refuses that
+//!
 //! 1 series in 1 family, 1 line unreadable, first at line 3, 160 bytes
 //! ```
 
@@ -71,6 +74,21 @@ impl<W: Write> Table<W> {
     }
 }
 
+impl<W: Write> Table<W> {
+    fn stricter(&mut self, summary: &Summary) -> io::Result<()> {
+        writeln!(self.out, "\nstricter readers would refuse:")?;
+        for found in &summary.stricter {
+            let place = if found.line == 0 { "header".into() } else { format!("line {}", found.line) };
+            let more = match found.count {
+                1 => String::new(),
+                count => format!(" ({} more)", counted(count - 1, "time", "times")),
+            };
+            writeln!(self.out, "{place}  {}: {}{more}", found.code, found.text)?;
+        }
+        Ok(())
+    }
+}
+
 impl<W: Write> Page for Table<W> {
     fn sample(&mut self, sample: &Sample) -> io::Result<()> {
         if self.samples == 0 {
@@ -94,6 +112,9 @@ impl<W: Write> Page for Table<W> {
         }
         if summary.unreadable > 0 {
             self.unreadable(summary)?;
+        }
+        if !summary.stricter.is_empty() {
+            self.stricter(summary)?;
         }
         writeln!(self.out, "\n{}", last_line(self.samples, summary, trouble))?;
         self.out.flush()

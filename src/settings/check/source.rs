@@ -17,6 +17,7 @@ const SHORTEST: Duration = Duration::from_millis(200);
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_SERIES: usize = 20_000;
+const MAX_LINE: u64 = 1 << 20;
 const MAX_BODY_SCRAPE: u64 = 512 << 20;
 const MAX_BODY: u64 = 16 << 20;
 
@@ -63,6 +64,7 @@ impl Check<'_> {
             timeout: self.span_or(table.timeout.as_ref(), Duration::from_millis(10), TIMEOUT),
             max_body: table.max_body.as_ref().and_then(|b| self.size(b)).unwrap_or(max_body),
             max_series: table.max_series.as_ref().map_or(MAX_SERIES, |n| *n.get() as usize),
+            max_line: table.max_line.as_ref().and_then(|b| self.size(b)).unwrap_or(MAX_LINE),
             headers: self.headers(table.headers.as_ref()),
             credential,
             ca_file: table.ca_file.as_ref().map(|p| self.path(p)),
@@ -131,6 +133,7 @@ impl Check<'_> {
             ("urls", table.urls.as_ref().map(At::span), SourceWord::Scrape),
             ("labels", table.labels.as_ref().map(At::span), SourceWord::Scrape),
             ("max-series", table.max_series.as_ref().map(At::span), SourceWord::Scrape),
+            ("max-line", table.max_line.as_ref().map(At::span), SourceWord::Scrape),
             ("environment", table.environment.as_ref().map(At::span), SourceWord::Identity),
         ];
         for (key, place, of) in written {

@@ -111,6 +111,10 @@ pub(in crate::settings) struct SourceTable {
     /// The most series a `scrape` source keeps; 20000 where it is left out.
     #[schemars(range(min = 1))]
     pub(in crate::settings) max_series: Option<At<u32>>,
+    /// The longest line that is read of a `scrape` source; `1MiB` where it is left out. A longer one
+    /// is unreadable.
+    #[schemars(with = "Option<SizeText>")]
+    pub(in crate::settings) max_line: Option<At<toml::Value>>,
     /// Headers sent with each request: `{ X-Scope-OrgID = "tasks" }`.
     pub(in crate::settings) headers: Option<At<BTreeMap<String, At<String>>>>,
     /// The name of a `[credential.NAME]` table.

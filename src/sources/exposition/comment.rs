@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use prometheus_parse::{LineInfo, SampleType};
 
-use super::sample_line::{is_blank, unescape};
+use super::sample_line::{is_blank, starts_name, unescape};
 use super::{Flaw, Format, is_plain_name};
 
 /// What a `#` line says.
@@ -79,6 +79,10 @@ fn ourselves(line: &str, format: Format) -> Result<Comment<'_>, Flaw> {
         return remark();
     };
     if word == "UNIT" && !strict {
+        return Ok(Comment::Remark);
+    }
+    // A server takes HELP of what only begins like a name, and no name at all is worth a word.
+    if word == "HELP" && !strict && name_of(rest).is_none() && rest.bytes().next().is_some_and(starts_name) {
         return Ok(Comment::Remark);
     }
     let (name, rest) = name_of(rest).ok_or_else(|| {
@@ -212,6 +216,8 @@ mod tests {
             ("# UNIT a seconds", Comment::Remark),
             ("# EOF", Comment::Remark),
             ("# anything \\ else", Comment::Remark),
+            ("# HELP größe x", Comment::Remark),
+            ("# HELP my-metric x", Comment::Remark),
         ] {
             assert_eq!(read(line, Format::Text), Ok(expected), "{line}");
         }
@@ -222,8 +228,6 @@ mod tests {
             ("# TYPE a", "bad-type"),
             ("# TYPE #", "bad-comment"),
             ("# HELP 1a x", "bad-comment"),
-            ("# HELP größe x", "bad-comment"),
-            ("# HELP my-metric x", "bad-comment"),
             ("# HELP \"\" x", "bad-comment"),
             ("# HELP ", "bad-comment"),
         ] {

@@ -3,13 +3,16 @@
 //! Start with [`Reader`]: bytes go in by slices of any size, [`Sample`]s come out through a
 //! callback, a [`Summary`] at the end. Behind it, one file each: `sample_line` (one line, zero-copy),
 //! `number` (floats and timestamps), `comment` (HELP, TYPE, `# EOF`), `families`, `seen` (duplicates),
-//! `unwanted` (the quick way past the rest).
+//! `unwanted` (the quick way past the rest), `stricter` (what other readers would refuse).
 //!
 //! The rule for what can be read is what a Prometheus server accepts in a scrape, line by line, with
-//! four kindnesses: CRLF, blanks before a sample line and around a TYPE, the `OpenMetrics` types in
-//! the older text, and timestamps with a sign, which the format's paper allows and the server's lexer
-//! does not. Where a server throws the whole scrape away because of one line, this reader goes on and
-//! counts the line.
+//! these kindnesses: CRLF, blanks before a sample line and around a TYPE, the `OpenMetrics` types in
+//! the older text, timestamps with a sign, which the format's paper allows and the server's lexer
+//! does not, exemplars on any type, and what only Prometheus 3 reads: names in quotes, a comma behind
+//! the last label of `OpenMetrics`. It is stricter in two: a line break within a label value makes both lines unreadable,
+//! and so does a NUL byte, at which a server stops reading without a word. `tests/data/scraped` holds
+//! each of them, compared with a real server. Where a server throws the whole scrape away because of
+//! one line, this reader goes on and counts the line.
 
 mod comment;
 mod families;
@@ -18,10 +21,12 @@ mod number;
 mod reader;
 mod sample_line;
 mod seen;
+mod stricter;
 mod unwanted;
 
-pub use format::{ACCEPT, Format};
+pub use format::{ACCEPT, ACCEPT_TEXT, Format, foreign_charset};
 pub use reader::{MAX_LINE, Reader};
+pub use stricter::Stricter;
 
 use crate::model::Labels;
 use crate::promql::Filter;
@@ -97,6 +102,8 @@ pub struct Summary {
     pub unreadable: u64,
     /// The first of them: a hundred, or ten thousand of a reader that judges all.
     pub first_unreadable: Vec<Unreadable>,
+    /// Wanted samples beyond the most that the reader was to keep.
+    pub cut: u64,
     /// Series that came twice (the first is kept, as in Prometheus). Counted among wanted ones. A
     /// series may come again with another timestamp.
     pub duplicates: u64,
@@ -105,6 +112,27 @@ pub struct Summary {
     pub families: Vec<Family>,
     /// Whether the text was whole: the last line ended or is readable, and `OpenMetrics` had `# EOF`.
     pub complete: bool,
+    /// What stricter readers would refuse; only told by a reader that judges all.
+    pub stricter: Vec<Stricter>,
+    /// Sample lines that were looked at and read well, wanted or not: all that are wanted, and some
+    /// of the others.
+    sound: u64,
+    /// Sample lines that were looked at and could not be read, wanted or not.
+    unsound: u64,
+    /// Whether one that is wanted read well.
+    wanted: bool,
+    /// The first one that could not be read, wanted or not, harmless and short.
+    first_unsound: Option<String>,
+}
+
+impl Summary {
+    /// The first line of a text that holds no metrics: an error page in plain text, say. None of its
+    /// lines is a wanted sample, and most of those that were looked at are no samples at all. `None`
+    /// where there are metrics, or nothing but comments.
+    pub fn no_metrics(&self) -> Option<&str> {
+        let none = !self.wanted && self.unsound > self.sound;
+        self.first_unsound.as_deref().filter(|_| none)
+    }
 }
 
 /// What is wrong with a line.

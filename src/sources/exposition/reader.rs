@@ -5,31 +5,42 @@ use memchr::memchr;
 use super::comment::{self, Comment};
 use super::families::Families;
 use super::sample_line::{self, Parts, is_blank, is_name_byte, starts_name};
-use super::seen::Seen;
+use super::seen::{Seen, Sight};
+use super::stricter::Strict;
 use super::unwanted::Unwanted;
 use super::{Flaw, Format, Sample, Summary, Unreadable, Wanted};
+use crate::model::Labels;
 use crate::model::text::harmless_line;
 use crate::promql::Filter;
 
-/// The longest line that is read, in bytes; a longer one is unreadable.
+/// The longest line that is read, in bytes, unless told otherwise; a longer one is unreadable.
 pub const MAX_LINE: usize = 1 << 20;
 
 /// How many unreadable lines are kept with their text.
 const KEPT: usize = 100;
 /// The same for a reader that judges all lines.
 const KEPT_OF_ALL: usize = 10_000;
+/// How many lines that nobody wants are looked at, to tell metrics from another text.
+const LOOKED_AT: u64 = 64;
+
+/// Gives a series its final labels; `None`: it is not kept.
+pub type Pick<'f> = dyn Fn(Labels) -> Option<Labels> + Sync + 'f;
 
 /// A streaming reader: bytes in slices of any size, samples out through a callback.
-#[derive(Debug)]
 pub struct Reader<'f, W: Wanted + ?Sized = Filter> {
     wanted: &'f W,
     format: Format,
-    /// The line that the last slice left open; at most [`MAX_LINE`] bytes and one.
+    pick: Option<&'f Pick<'f>>,
+    /// The most samples that are kept.
+    most: usize,
+    max_line: usize,
+    /// The line that the last slice left open; at most `max_line` bytes and one.
     open: Vec<u8>,
     unwanted: Unwanted,
     parts: Parts,
     families: Option<Families>,
     seen: Option<Seen>,
+    strict: Option<Strict>,
     /// Whether a sample without a timestamp is a flaw.
     stamped: bool,
     eof: bool,
@@ -52,11 +63,15 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         Self {
             wanted,
             format,
+            pick: None,
+            most: usize::MAX,
+            max_line: MAX_LINE,
             open: Vec::new(),
             unwanted: Unwanted::default(),
             parts: Parts::default(),
             families: None,
             seen: Some(Seen::default()),
+            strict: None,
             stamped: false,
             eof: false,
             summary: Summary { complete: true, ..Summary::default() },
@@ -65,14 +80,30 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
 
     /// Reads and judges every line and keeps families (`gonogo scrape`).
     pub fn judging_all(format: Format, wanted: &'f W) -> Self {
-        Self { families: Some(Families::default()), ..Self::new(format, wanted) }
+        Self {
+            families: Some(Families::default()),
+            strict: Some(Strict::new(format)),
+            ..Self::new(format, wanted)
+        }
     }
 
     /// Reads and judges every line of a capture: `OpenMetrics` in which each sample must carry its
     /// time, and a series comes as often as it was sampled. Samples that come twice are the caller's
     /// to find.
     pub fn of_capture(wanted: &'f W) -> Self {
-        Self { seen: None, stamped: true, ..Self::judging_all(Format::OpenMetrics, wanted) }
+        Self { seen: None, strict: None, stamped: true, ..Self::judging_all(Format::OpenMetrics, wanted) }
+    }
+
+    /// Keeps at most `most` samples, of those series to which `pick` gives labels, by those labels.
+    #[must_use]
+    pub fn picking(self, pick: &'f Pick<'f>, most: usize) -> Self {
+        Self { pick: Some(pick), most, ..self }
+    }
+
+    /// Reads lines of at most this many bytes.
+    #[must_use]
+    pub fn with_max_line(self, max_line: usize) -> Self {
+        Self { max_line, ..self }
     }
 
     /// What reading has come to so far; `complete` and the families are told by [`Reader::finish`].
@@ -109,6 +140,9 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             self.summary.complete = readable;
         }
         self.summary.complete &= self.eof || self.format == Format::Text;
+        if let Some(strict) = self.strict.take() {
+            self.summary.stricter = strict.finish();
+        }
         self.summary.families = self.families.take().map(Families::into_wanted).unwrap_or_default();
         self.summary
     }
@@ -139,7 +173,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
 
     /// Keeps a piece of a line until the rest of it comes.
     fn hold(&mut self, piece: &[u8]) {
-        let room = (MAX_LINE + 1).saturating_sub(self.open.len());
+        let room = (self.max_line + 1).saturating_sub(self.open.len());
         self.open.extend_from_slice(piece.get(..room).unwrap_or(piece));
     }
 
@@ -147,9 +181,12 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
     /// it could be read, which of a line that nobody wants is asked of the last one only.
     fn line(&mut self, line: &[u8], last: bool, keep: &mut impl FnMut(Sample)) -> bool {
         self.summary.lines += 1;
-        let too_long = line.len() > MAX_LINE;
+        let too_long = line.len() > self.max_line;
+        if let Some(strict) = &mut self.strict {
+            strict.line(self.summary.lines, line, last);
+        }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = line.get(..MAX_LINE).unwrap_or(line);
+        let line = line.get(..self.max_line).unwrap_or(line);
         let judge = self.families.is_some();
         match head(line, self.format) {
             Head::Blank if self.format == Format::Text || !judge => return true,
@@ -159,17 +196,25 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             Head::Comment => return self.comment(line, too_long),
             Head::Name(name) if !judge && !self.wanted.wants_name(name) => {
                 self.summary.series_sent += 1;
+                // Within a run of one name only the first is looked at, wherever slices were cut.
+                let runs_on = self.unwanted.behind(line).is_some();
                 self.unwanted.remember(line, name);
-                let cut = last && (too_long || self.lex(line, readable_part(line)).is_err());
-                return !cut;
+                let looked = last || !runs_on && self.summary.sound + self.summary.unsound < LOOKED_AT;
+                let readable = !looked || !too_long && self.lex(line, readable_part(line)).is_ok();
+                if looked {
+                    self.looked_at(line, readable);
+                }
+                return readable || !last;
             }
             Head::Name(_) | Head::Other => self.summary.series_sent += 1,
         }
         if too_long {
-            return self.unreadable(line, &too_long_flaw());
+            self.looked_at(line, false);
+            return self.unreadable(line, &too_long_flaw(self.max_line));
         }
         let text = readable_part(line);
         let read = self.lex(line, text);
+        self.looked_at(line, read.is_ok());
         let name = self.parts.name_in(text);
         // A name at the very end may be the beginning of a longer one that was cut.
         let cut = last || text.len() < line.len();
@@ -188,16 +233,49 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         if let (Some(families), Some(name)) = (&mut self.families, &name) {
             families.count(name, wanted);
         }
+        if let (Some(strict), Some(name)) = (&mut self.strict, &name) {
+            strict.sample(self.summary.lines, name, text, &self.parts, point);
+        }
         if !wanted {
             return true;
         }
-        let labels = self.parts.labels_in(text);
-        if self.seen.as_mut().is_none_or(|seen| seen.first_time(&labels, point.timestamp_ms)) {
-            keep(Sample { labels, value: point.value, timestamp_ms: point.timestamp_ms });
-        } else {
-            self.summary.duplicates += 1;
-        }
+        self.summary.wanted = true;
+        self.keep(text, point, keep);
         true
+    }
+
+    /// Hands a wanted sample on, unless it was had before or is one too many.
+    fn keep(&mut self, text: &str, point: sample_line::Point, keep: &mut impl FnMut(Sample)) {
+        let labels = self.parts.labels_in(text);
+        let picked = match self.pick {
+            Some(pick) => pick(labels),
+            None => Some(labels),
+        };
+        let Some(labels) = picked else { return };
+        let sample_line::Point { value, timestamp_ms } = point;
+        match self.seen.as_mut().map_or(Sight::New, |seen| seen.see(&labels, timestamp_ms, self.most)) {
+            Sight::New => keep(Sample { labels, value, timestamp_ms }),
+            Sight::Full => self.summary.cut += 1,
+            Sight::Again => {
+                self.summary.duplicates += 1;
+                if let Some(strict) = &mut self.strict {
+                    strict.again(self.summary.lines, &labels);
+                }
+            }
+        }
+    }
+
+    /// Counts a sample line that was looked at, to tell metrics from another text.
+    fn looked_at(&mut self, line: &[u8], sound: bool) {
+        if sound {
+            self.summary.sound += 1;
+            return;
+        }
+        self.summary.unsound += 1;
+        if self.summary.first_unsound.is_none() {
+            let shown = String::from_utf8_lossy(line.get(..400).unwrap_or(line));
+            self.summary.first_unsound = Some(harmless_line(shown.trim(), 80));
+        }
     }
 
     /// Lexes a sample line into `parts`; `text` is as much of it as is UTF-8.
@@ -216,7 +294,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             return true;
         };
         if too_long {
-            return self.unreadable(line, &too_long_flaw());
+            return self.unreadable(line, &too_long_flaw(self.max_line));
         }
         if self.eof {
             return self.unreadable(line, &after_eof());
@@ -227,6 +305,9 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         // A remark may hold what it likes; HELP and TYPE may not.
         if valid.len() < line.len() && said != Ok(Comment::Remark) {
             return self.unreadable(line, &not_utf8(valid));
+        }
+        if let Some(strict) = &mut self.strict {
+            strict.comment(self.summary.lines, text, &said);
         }
         match said {
             Ok(Comment::Help { name, help }) => {
@@ -304,6 +385,11 @@ fn not_utf8(valid: &str) -> Flaw {
     Flaw::new("not-utf8", format!("the line is not UTF-8 from byte {} on", valid.len() + 1))
 }
 
-fn too_long_flaw() -> Flaw {
-    Flaw::new("too-long", format!("the line is longer than {} KiB", MAX_LINE >> 10))
+fn too_long_flaw(max_line: usize) -> Flaw {
+    let longest = if max_line.is_multiple_of(1 << 10) {
+        format!("{} KiB", max_line >> 10)
+    } else {
+        format!("{max_line} bytes")
+    };
+    Flaw::new("too-long", format!("the line is longer than {longest} (max-line)"))
 }

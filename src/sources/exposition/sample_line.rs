@@ -85,6 +85,34 @@ impl Parts {
         Labels::from_pairs(name.chain(self.pairs.iter().map(|(name, value)| (part(name), part(value)))))
     }
 
+    /// The label values as they were written, not unescaped.
+    pub(super) fn raw_values<'l>(&'l self, line: &'l str) -> impl Iterator<Item = &'l str> {
+        self.pairs.iter().filter_map(|(_, value)| line.get(value.clone()))
+    }
+
+    /// What stands between the value of each label and the name of the next.
+    pub(super) fn between<'l>(&'l self, line: &'l str) -> impl Iterator<Item = &'l str> {
+        self.pairs.windows(2).filter_map(|two| match two {
+            [(_, value), (name, _)] => line.get(value.end..name.start),
+            _ => None,
+        })
+    }
+
+    /// Whether the metric name or the name of a label was written in quotes.
+    pub(super) fn has_quoted_names(&self, line: &str) -> bool {
+        let mut names = self.name.iter().chain(self.pairs.iter().map(|(name, _)| name));
+        names.any(|at| line.as_bytes().get(at.end) == Some(&b'"'))
+    }
+
+    /// The rest of the line: what closes the labels (`",}`), and what stands behind them.
+    pub(super) fn tail<'l>(&self, line: &'l str) -> (&'l str, &'l str) {
+        let name = self.name.as_ref().map(|name| name.end);
+        let end = self.pairs.last().map(|(_, value)| value.end).max(name).unwrap_or_default();
+        let tail = line.get(end..).unwrap_or_default();
+        let value = tail.trim_start_matches(['"', ' ', '\t', ',', '{', '}']);
+        tail.split_at_checked(tail.len() - value.len()).unwrap_or((tail, ""))
+    }
+
     /// Refuses what Prometheus refuses in a label set that lexed well.
     fn check_labels(&self, line: &str) -> Result<(), Flaw> {
         if self.pairs.is_empty() {
@@ -107,6 +135,15 @@ impl Parts {
             None => Ok(()),
         }
     }
+}
+
+/// How many characters the labels of an exemplar have, names and values; `text` begins behind its
+/// brace. `None` where it cannot be read.
+pub(super) fn exemplar_length(text: &str) -> Option<usize> {
+    let mut pairs = Vec::new();
+    Cursor { line: text, at: 0, format: Format::OpenMetrics }.labels(None, &mut pairs).ok()?;
+    let length = |at: &Range<usize>| unescape(text.get(at.clone()).unwrap_or_default()).chars().count();
+    Some(pairs.iter().map(|(name, value)| length(name) + length(value)).sum())
 }
 
 /// Undoes `\\`, `\"` and `\n`; any other backslash stays, as in Prometheus.

@@ -5,25 +5,44 @@ use std::hash::{BuildHasher, RandomState};
 
 use crate::model::Labels;
 
+/// How a sample stands to those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// It comes for the first time.
+    New,
+    /// It has come before.
+    Again,
+    /// It may be new, but no more are kept.
+    Full,
+}
+
 /// The series seen so far, by a keyed 128-bit fingerprint: sixteen bytes a series however long its
 /// labels are, and two series look the same once in 10²⁶ times even among a million.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     prints: HashSet<u128>,
     keys: (RandomState, RandomState),
+    /// How many were new.
+    kept: usize,
 }
 
 impl Seen {
     /// Whether this is the first time; the rule of a Prometheus scrape: a series comes once, or each
-    /// time with another timestamp.
-    pub(super) fn first_time(&mut self, labels: &Labels, timestamp_ms: Option<i64>) -> bool {
+    /// time with another timestamp. Past `most` new ones nothing is remembered any more, so that
+    /// memory does not grow with what an endpoint sends.
+    pub(super) fn see(&mut self, labels: &Labels, timestamp_ms: Option<i64>, most: usize) -> Sight {
         let series = self.print(&(labels, None));
-        let new = self.prints.insert(series);
-        if timestamp_ms.is_none() {
-            return new;
+        let print = if timestamp_ms.is_some() { self.print(&(labels, timestamp_ms)) } else { series };
+        if self.prints.contains(&print) {
+            return Sight::Again;
         }
-        let print = self.print(&(labels, timestamp_ms));
-        self.prints.insert(print)
+        if self.kept >= most {
+            return Sight::Full;
+        }
+        self.kept += 1;
+        self.prints.insert(series);
+        self.prints.insert(print);
+        Sight::New
     }
 
     fn print(&self, series: &(&Labels, Option<i64>)) -> u128 {

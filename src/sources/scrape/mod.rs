@@ -17,7 +17,7 @@ use crate::model::labels::NAME;
 use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, Time};
 use crate::promql::{Expr, Filter, History, Limits};
 use evaluate::Signal;
-use target::{Scraped, Target};
+use target::{Keep, Scraped, Target};
 
 /// What Prometheus looks back for a sample, and what an expression without a window needs.
 const LOOKBACK: Duration = Duration::from_mins(5);
@@ -29,6 +29,7 @@ pub struct Scrape {
     signals: Vec<Signal>,
     filter: Filter,
     max_series: usize,
+    max_line: usize,
     history: History,
 }
 
@@ -58,6 +59,7 @@ impl Scrape {
             filter: Filter::of(&exprs),
             signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
             max_series: def.max_series,
+            max_line: usize::try_from(def.max_line).unwrap_or(usize::MAX),
             history: History::new(limits),
         })
     }
@@ -73,8 +75,9 @@ impl Scrape {
     /// No endpoint gave a whole answer: the fault of the first one. That is recorded too, as `up` 0
     /// and the end of all series.
     pub(super) async fn poll(&mut self, now: Time) -> Outcome {
-        let (client, filter, max) = (&self.client, &self.filter, self.max_series);
-        let underway = self.targets.iter().map(|target| target.scrape(client, filter, max));
+        let client = &self.client;
+        let keep = Keep { filter: &self.filter, max_series: self.max_series, max_line: self.max_line };
+        let underway = self.targets.iter().map(|target| target.scrape(client, keep));
         let scraped = join_all(underway).await;
         let mut told = report::of(&scraped, self.targets.iter().map(Target::instance));
         told.cut(self.record(now, &scraped));

@@ -53,14 +53,15 @@ impl Report {
         notes.series_kept += sent.rows.len();
         notes.series_sent += count(summary.series_sent);
         notes.unreadable += count(summary.unreadable);
-        notes.series_cut += sent.cut;
+        notes.series_cut += count(summary.cut);
         notes.bytes += summary.bytes;
         let Some(first) = summary.first_unreadable.first() else { return };
         notes.first_unreadable.get_or_insert_with(|| (first.line, first.text.clone()));
         let lines = if summary.unreadable == 1 { "line" } else { "lines" };
         let whose = instance.map_or_else(String::new, |i| format!("{i}: "));
+        let claims = sent.charset.as_ref().map(|c| format!(" (the answer claims {c})")).unwrap_or_default();
         self.warnings.push(format!(
-            "{whose}{} {lines} unreadable, first at line {}: {}",
+            "{whose}{} {lines} unreadable, first at line {}: {}{claims}",
             summary.unreadable, first.line, first.text
         ));
     }

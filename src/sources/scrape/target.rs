@@ -7,11 +7,21 @@ use tokio::time::Instant;
 use crate::http::{Client, Request, Response, host_and_port};
 use crate::model::{Fault, FaultCode, Labels, Time};
 use crate::promql::Filter;
-use crate::sources::exposition::{ACCEPT, Format, Reader, Sample, Summary};
+use crate::sources::exposition::{ACCEPT, Format, Reader, Sample, Summary, foreign_charset};
 use crate::sources::json::is_html;
 
 /// Labels, value and the endpoint's own timestamp of one sample.
 pub(super) type Row = (Labels, f64, Option<Time>);
+
+/// What of an endpoint's answer is kept.
+#[derive(Clone, Copy)]
+pub(super) struct Keep<'s> {
+    pub(super) filter: &'s Filter,
+    /// The most samples.
+    pub(super) max_series: usize,
+    /// The most bytes of a line.
+    pub(super) max_line: usize,
+}
 
 /// One endpoint.
 pub(super) struct Target {
@@ -32,8 +42,8 @@ pub(super) struct Scraped {
 pub(super) struct Sent {
     pub(super) rows: Vec<Row>,
     pub(super) summary: Summary,
-    /// Wanted samples beyond the most that can be kept.
-    pub(super) cut: usize,
+    /// A character set that the answer claims and metrics do not have.
+    pub(super) charset: Option<String>,
 }
 
 impl Scraped {
@@ -68,48 +78,50 @@ impl Target {
         &self.labels
     }
 
-    /// Fetches and reads the endpoint, keeping at most `max` wanted samples.
-    pub(super) async fn scrape(&self, client: &Client, filter: &Filter, max: usize) -> Scraped {
+    /// Fetches and reads the endpoint.
+    pub(super) async fn scrape(&self, client: &Client, keep: Keep<'_>) -> Scraped {
         let begun = Instant::now();
         let (outcome, date) = match client.send(&self.request).await {
-            Ok(mut response) => (self.read(&mut response, filter, max).await, response.date),
+            Ok(mut response) => (self.read(&mut response, keep).await, response.date),
             Err(fault) => (Err(fault), None),
         };
         Scraped { outcome, took: begun.elapsed(), date }
     }
 
-    async fn read(&self, response: &mut Response, filter: &Filter, max: usize) -> Result<Sent, Fault> {
+    async fn read(&self, response: &mut Response, what: Keep<'_>) -> Result<Sent, Fault> {
         if let Some(fault) = response.fault() {
             return Err(fault);
         }
         let format = Format::of_content_type(response.content_type.as_deref())
             .ok_or_else(|| not_metrics(response.content_type.as_deref().unwrap_or_default()))?;
-        let mut reader = Reader::new(format, filter);
-        let mut sent = Sent { rows: Vec::new(), summary: Summary::default(), cut: 0 };
+        let charset = foreign_charset(response.content_type.as_deref()).map(str::to_owned);
+        let pick = |sent: Labels| Some(self.labelled(&sent)).filter(|labels| what.filter.wants(labels));
+        let mut reader =
+            Reader::new(format, what.filter).picking(&pick, what.max_series).with_max_line(what.max_line);
+        let mut rows = Vec::new();
         let mut keep = |sample: Sample| {
-            let labels = self.labelled(&sample.labels);
-            if !filter.wants(&labels) {
-                return;
-            }
-            if sent.rows.len() < max {
-                sent.rows.push((labels, sample.value, sample.timestamp_ms.map(Time::from_millis)));
-            } else {
-                sent.cut += 1;
-            }
+            rows.push((sample.labels, sample.value, sample.timestamp_ms.map(Time::from_millis)));
         };
         let mut begun = false;
         while let Some(slice) = response.slice().await? {
             if !begun && let Some(first) = slice.iter().find(|b| !b.is_ascii_whitespace()) {
                 begun = true;
-                if *first == b'<' {
-                    return Err(not_metrics("text/html"));
+                match *first {
+                    b'<' => return Err(not_metrics("text/html")),
+                    0x1f => return Err(not_metrics("gzip without saying so (Content-Encoding)")),
+                    _ => {}
                 }
             }
             reader.feed(&slice, &mut keep);
         }
-        sent.summary = reader.finish(&mut keep);
+        let summary = reader.finish(&mut keep);
+        let sent = Sent { rows, summary, charset };
         match (&sent.summary, format) {
             (summary, _) if summary.bytes == 0 => Err(Fault::new(FaultCode::CutShort, "an empty answer")),
+            (summary, _) if summary.no_metrics().is_some() => {
+                let line = summary.no_metrics().unwrap_or_default();
+                Err(Fault::new(FaultCode::ContentType, format!("answers text without metrics: {line:?}")))
+            }
             (Summary { complete: true, .. }, _) => Ok(sent),
             (_, Format::OpenMetrics) => Err(Fault::new(FaultCode::CutShort, "cut short: it has no # EOF")),
             (_, Format::Text) => Err(Fault::new(FaultCode::CutShort, "cut short: it ends within a line")),

@@ -119,6 +119,32 @@ async fn whatever_a_target_sends_instead_of_metrics_is_named_and_the_next_poll_i
         (ok("text/html; charset=utf-8", html), FaultCode::ContentType, "answers an HTML page, not metrics"),
         (ok(TEXT, html), FaultCode::ContentType, "answers an HTML page, not metrics"),
         (ok("application/json", "{}"), FaultCode::ContentType, "answers application/json, not metrics"),
+        (
+            ok(TEXT, "Service Unavailable\n"),
+            FaultCode::ContentType,
+            "answers text without metrics: \"Service Unavailable\"",
+        ),
+        (ok(TEXT, "OK"), FaultCode::ContentType, "answers text without metrics: \"OK\""),
+        (
+            ok(TEXT, "error 503\nno healthy upstream\ntry again later\n"),
+            FaultCode::ContentType,
+            "answers text without metrics: \"no healthy upstream\"",
+        ),
+        (
+            ok(TEXT, "{\"status\":\"error\"}\n"),
+            FaultCode::ContentType,
+            "answers text without metrics: \"{\\\"status\\\":\\\"error\\\"}\"",
+        ),
+        (
+            ok(TEXT, b"\x1f\x8b\x08\0".as_slice()),
+            FaultCode::ContentType,
+            "answers gzip without saying so (Content-Encoding), not metrics",
+        ),
+        (
+            canned::answer(200, "Content-Type: text/plain\r\nContent-Encoding: br\r\n", "depth 1\n"),
+            FaultCode::ContentType,
+            "the body is compressed with br, which was not asked for",
+        ),
         (canned::answer(404, "", html), FaultCode::Status, "answers 404"),
         (canned::answer(500, "", ""), FaultCode::Status, "answers 500"),
         (ok(TEXT, ""), FaultCode::CutShort, "an empty answer"),
@@ -199,4 +225,117 @@ async fn an_expression_that_cannot_be_evaluated_here_is_refused_by_name() {
     let client = gonogo::http::Client::new(gonogo::http::Options::default());
     let fault = gonogo::sources::Source::new(&def, &signals, &[], client).err().unwrap();
     assert!(fault.text.starts_with("signal p99: "), "{fault}");
+}
+
+#[tokio::test]
+async fn a_text_that_holds_metrics_but_none_that_is_wanted_is_no_error_page() {
+    for body in [
+        "up_since 1\nother{a=\"b\"} 2\n",
+        "# HELP depth x\n# TYPE depth gauge\n",
+        "other 1\nodd x\n",
+        "a 1\nb 2\nc oops\n",
+    ] {
+        let server = Canned::always(ok(TEXT, body));
+        let mut source = source(&scrape_of(&[server.url("/")]), &["depth"], &[]);
+        let answer = answer(&mut source, at(0.0)).await;
+        assert!(points(&answer, 0).is_empty() && answer.signals[0].warnings.is_empty(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_gzip_body_is_decoded_though_nobody_asked_for_it_on_loopback() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, b"depth 7\n").unwrap();
+    let whole = encoder.finish().unwrap();
+    let head = "Content-Type: text/plain\r\nContent-Encoding: gzip\r\n";
+    let cut = whole[..whole.len() - 3].to_vec();
+    let body = whole.clone();
+    let server =
+        Canned::new(move |_, n| canned::answer(200, head, if n == 1 { cut.clone() } else { body.clone() }));
+    let mut source = source(&scrape_of(&[server.url("/")]), &["depth"], &[]);
+    assert_eq!(points(&answer(&mut source, at(0.0)).await, 0)[0].value, 7.0);
+    let told = fault(&mut source, at(5.0)).await;
+    assert_eq!(
+        (told.code, told.text.as_str()),
+        (FaultCode::CutShort, "cut short: the compressed body is not whole")
+    );
+    let seen = server.seen();
+    assert_eq!(seen[0].header("accept-encoding"), Some("identity"));
+    assert_eq!(
+        seen[0].header("accept"),
+        Some(
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+             application/openmetrics-text;version=0.0.1;q=0.5,\
+             text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+        )
+    );
+}
+
+#[tokio::test]
+async fn another_character_set_is_named_beside_the_lines_that_are_no_utf_8() {
+    let body = b"depth{queue=\"gr\xfcn\"} 1\ndepth 2\n".as_slice();
+    let server = Canned::always(ok("text/plain; charset=iso-8859-1", body));
+    let mut source = source(&scrape_of(&[server.url("/")]), &["depth"], &[]);
+    let answer = answer(&mut source, at(0.0)).await;
+    let [warning] = answer.signals[0].warnings.as_slice() else { panic!("{answer:?}") };
+    assert!(warning.ends_with("(the answer claims iso-8859-1)"), "{warning}");
+}
+
+#[tokio::test]
+async fn series_that_the_matchers_do_not_pick_cost_no_place_and_duplicates_are_left_out() {
+    let lines: Vec<String> = (0..500).map(|n| format!("depth{{queue=\"{n}\"}} {n}\n")).collect();
+    let server = Canned::always(ok(TEXT, lines.concat() + "depth{queue=\"7\"} 99\n"));
+    let mut def = scrape_of(&[server.url("/")]);
+    def.max_series = 20;
+    let mut source = source(&def, &["depth{queue=~\"7|8\"}"], &[]);
+    let answer = answer(&mut source, at(0.0)).await;
+    let values: Vec<f64> = points(&answer, 0).iter().map(|p| p.value).collect();
+    assert_eq!((values, answer.notes.series_cut), (vec![7.0, 8.0], 0));
+}
+
+#[tokio::test]
+async fn a_line_over_max_line_makes_its_signals_unknown_and_names_the_setting() {
+    let server = Canned::always(ok(TEXT, format!("depth{{a=\"{}\"}} 1\ndepth 2\n", "x".repeat(5000))));
+    let mut def = scrape_of(&[server.url("/")]);
+    def.max_line = 4096;
+    let mut source = source(&def, &["depth"], &[]);
+    let answer = answer(&mut source, at(0.0)).await;
+    assert_eq!(
+        answer.signals[0].warnings,
+        ["1 line unreadable, first at line 1: the line is longer than 4 KiB (max-line)"]
+    );
+}
+
+#[tokio::test]
+async fn a_poll_that_hangs_is_told_of_when_it_begins_and_holds_up_no_other_source() {
+    let hung = Canned::always(vec![Act::Hang]);
+    let well = Canned::always(depth("1", "2"));
+    let mut sources = vec![scrape_of(&[hung.url("/")])];
+    sources[0].id = "hung".into();
+    for n in 0..10 {
+        let mut def = scrape_of(&[well.url("/")]);
+        def.id = format!("well{n}").as_str().into();
+        sources.push(def);
+    }
+    let launch = std::sync::Arc::new(gonogo::model::Launch { sources, ..Default::default() });
+    let (room, mut messages) = tokio::sync::mpsc::channel(64);
+    let clock = gonogo::runtime::Clock::wall();
+    let _polls = gonogo::runtime::Feed::Polling.start(&launch, &clock, room).unwrap();
+    let mut watch = gonogo::engine::Watch::new(&launch, []);
+    let answered =
+        |watch: &gonogo::engine::Watch| watch.sources.iter().filter(|s| s.last_good.is_some()).count();
+    while answered(&watch) < 10 || watch.sources[0].asking.is_none() {
+        match messages.recv().await.unwrap() {
+            gonogo::app::Msg::Asked(id, at) => watch.asked(&id, at),
+            gonogo::app::Msg::Polled(poll) => {
+                assert_ne!(poll.source.as_str(), "hung", "its time-out has not come");
+                watch.observe(&poll);
+            }
+            _ => {}
+        }
+    }
+    let hung = &watch.sources[0];
+    let asked = hung.asking.unwrap();
+    assert_eq!(hung.waiting(asked), None, "not yet worth a word");
+    assert_eq!(hung.waiting(asked.after(Duration::from_secs(2))), Some(Duration::from_secs(2)));
 }
