@@ -1,7 +1,5 @@
 //! `label_replace`, `label_join`, and the labels of what is absent.
 
-use std::borrow::Cow;
-
 use super::{Sample, distinct};
 use crate::model::Labels;
 use crate::model::labels::NAME;
@@ -27,7 +25,7 @@ pub(super) fn replace<'h>(vector: Vector<'h>, texts: &[String]) -> Result<Vector
             value
         });
         if let Some(value) = value {
-            sample.labels = Cow::Owned(sample.labels.with(target, &value));
+            sample.labels = sample.labels.with(target, &value);
         }
         sample
     });
@@ -47,7 +45,7 @@ pub(super) fn join<'h>(vector: Vector<'h>, texts: &[String]) -> Result<Vector<'h
         let values: Vec<&str> =
             sources.iter().map(|source| sample.labels.get(source).unwrap_or("")).collect();
         let value = values.join(separator);
-        sample.labels = Cow::Owned(sample.labels.with(target, &value));
+        sample.labels = sample.labels.with(target, &value);
         sample
     });
     distinct(joined.collect())

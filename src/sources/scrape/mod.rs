@@ -16,7 +16,7 @@ use crate::http::Client;
 use crate::model::labels::NAME;
 use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, Time};
 use crate::promql::{Expr, Filter, History, Limits};
-use evaluate::Signal;
+pub use evaluate::Signal;
 use target::{Scraped, Target};
 
 /// What Prometheus looks back for a sample, and what an expression without a window needs.
