@@ -91,10 +91,14 @@ impl World {
         let limits = Limits { keep: seen, max_series: 100_000 };
         let signal = |i: usize| {
             let expr = Expr::parse(SIGNALS[i % SIGNALS.len()]).expect("it parses");
-            Signal::new(SignalId::new(&format!("signal-{i}")), expr)
+            Signal::new(SignalId::new(format!("signal-{i}")), expr)
         };
-        let mut world =
-            World { history: History::new(limits), series, signals: (0..signals).map(signal).collect(), scrape: 0 };
+        let mut world = World {
+            history: History::new(limits),
+            series,
+            signals: (0..signals).map(signal).collect(),
+            scrape: 0,
+        };
         let scrapes = (seen.as_secs() + 300) / EVERY.as_secs();
         (0..scrapes).for_each(|_| world.scrape());
         world
@@ -154,18 +158,25 @@ fn exponent(points: &[(f64, f64)]) -> f64 {
 
 fn curve(what: &str, points: &[(f64, f64)]) {
     let text: Vec<String> = points.iter().map(|(size, cost)| format!("{size}: {cost:.3} ms")).collect();
-    println!("  by {what}: {} — grows as its power {:.2} (goal: at most 1.1)", text.join(", "), exponent(points));
+    println!(
+        "  by {what}: {} — grows as its power {:.2} (goal: at most 1.1)",
+        text.join(", "),
+        exponent(points)
+    );
 }
 
 fn main() {
     let hour = Duration::from_secs(3600);
     let (tick, record) = World::new(2000, hour, 50).cost();
-    println!("50 signals, 2,000 series, an hour of 5 s history: {tick:.2} ms of CPU a tick (goal: under 5 ms)");
+    println!(
+        "50 signals, 2,000 series, an hour of 5 s history: {tick:.2} ms of CPU a tick (goal: under 5 ms)"
+    );
     println!("  recording the scrape before it: {record:.2} ms");
     let by_series: Vec<_> = [1000, 2000, 4000].map(|n| (n as f64, World::new(n, hour, 50).cost().0)).into();
     curve("series", &by_series);
-    let by_history: Vec<_> =
-        [3600, 7200, 14_400].map(|s| (s as f64, World::new(2000, Duration::from_secs(s), 50).cost().0)).into();
+    let by_history: Vec<_> = [3600, 7200, 14_400]
+        .map(|s| (s as f64, World::new(2000, Duration::from_secs(s), 50).cost().0))
+        .into();
     curve("seconds of history", &by_history);
     let by_signals: Vec<_> = [25, 50, 100].map(|n| (n as f64, World::new(2000, hour, n).cost().0)).into();
     curve("signals", &by_signals);

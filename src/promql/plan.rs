@@ -241,9 +241,8 @@ impl Node {
         query: (i64, i64),
         see: &mut impl FnMut(i64, i64),
     ) {
-        let moments = |shift: Shift| {
-            (shift.moment(at.0, query.0, query.1), shift.moment(at.1, query.0, query.1))
-        };
+        let moments =
+            |shift: Shift| (shift.moment(at.0, query.0, query.1), shift.moment(at.1, query.0, query.1));
         match self {
             Self::Number(_) | Self::Text(_) => {}
             Self::Vector(selector) => {

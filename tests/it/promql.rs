@@ -2,6 +2,9 @@
 
 pub mod capture;
 mod fixtures;
+mod generated;
+mod histories;
+mod live;
 mod nonsense;
 mod oracle;
 mod versions;

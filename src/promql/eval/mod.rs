@@ -237,7 +237,9 @@ impl<'h> Evaluator<'h> {
 
 /// Each value through a function; the metric name goes.
 fn mapped(mut samples: Vec<Sample<'_>>, f: impl Fn(f64) -> f64) -> Result<Vec<Sample<'_>>, EvalError> {
-    samples.iter_mut().for_each(|sample| sample.value = f(sample.value));
+    for sample in &mut samples {
+        sample.value = f(sample.value);
+    }
     unnamed(samples)
 }
 

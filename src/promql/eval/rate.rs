@@ -12,7 +12,7 @@ pub(in crate::promql) fn increase(window: &Window<'_>) -> Option<f64> {
     let (first, last) = ends(window)?;
     // Nearly no window has a reset, and to see that there is none is quick.
     let mut lost = 0.0;
-    if window.pairs().fold(false, |any, (a, b)| any | (b < a)) {
+    if window.pairs().any(|(a, b)| b < a) {
         lost = window.pairs().filter(|(a, b)| b < a).map(|(a, _)| a).sum();
     }
     Some(extrapolated(window, last.value - first.value + lost, Some(first.value)))

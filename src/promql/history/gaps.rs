@@ -47,7 +47,11 @@ impl Gaps {
     pub(super) fn within(&self, from: i64, to: i64) -> i64 {
         let open = self.open.map(|since| (since, i64::MAX));
         let overlap = |(begin, end): &(i64, i64)| {
-            if from == to { i64::from(*begin < from && from < *end) } else { (to.min(*end) - from.max(*begin)).max(0) }
+            if from == to {
+                i64::from(*begin < from && from < *end)
+            } else {
+                (to.min(*end) - from.max(*begin)).max(0)
+            }
         };
         self.closed.iter().chain(open.as_ref()).map(overlap).sum()
     }

@@ -96,13 +96,15 @@ impl History {
             return Err(Unreadable::Version(*version));
         }
         let body = bytes.len().saturating_sub(CHECKSUM);
-        let (said, checksum) = bytes.split_at_checked(body).ok_or(Unreadable::Damaged("it ends too early"))?;
+        let (said, checksum) =
+            bytes.split_at_checked(body).ok_or(Unreadable::Damaged("it ends too early"))?;
         if Sha256::digest(said).as_slice() != checksum {
             return Err(Unreadable::Damaged("its checksum is another"));
         }
         let rest = rest.get(..rest.len().saturating_sub(CHECKSUM)).unwrap_or_default();
         let rest = rest.strip_prefix(key).ok_or(Unreadable::AnotherSource)?;
-        let mut history = Self::read(limits, &mut Reader(rest)).ok_or(Unreadable::Damaged("it does not add up"))?;
+        let mut history =
+            Self::read(limits, &mut Reader(rest)).ok_or(Unreadable::Damaged("it does not add up"))?;
         if history.last.is_some_and(|last| last >= now.millis()) {
             history.cut(now.millis());
         }
@@ -142,7 +144,11 @@ impl History {
             let kind = saved.byte()?;
             let mut from = 0;
             let mut times = Vec::new();
-            if kind == 0 { from = saved.unsigned()? } else { times = rising(saved.times()?)? }
+            if kind == 0 {
+                from = saved.unsigned()?;
+            } else {
+                times = rising(saved.times()?)?;
+            }
             let count = saved.count()?;
             let mut before = 0;
             let values = (0..count).map(|_| {
@@ -228,7 +234,7 @@ impl Reader<'_> {
         (0..self.count()?)
             .map(|_| {
                 let number = self.unsigned()?;
-                before = before.wrapping_add((number >> 1) as i64 ^ -((number & 1) as i64));
+                before = before.wrapping_add((number >> 1).cast_signed() ^ -(number & 1).cast_signed());
                 Some(before)
             })
             .collect()

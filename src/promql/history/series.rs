@@ -142,7 +142,9 @@ impl Column {
     /// Whether nothing is left of it but the mark of its end.
     pub(super) fn is_dead(&self) -> bool {
         match self {
-            Self::Scraped { values, .. } | Self::Timed { values, .. } => values.as_slice().iter().all(|v| is_stale(*v)),
+            Self::Scraped { values, .. } | Self::Timed { values, .. } => {
+                values.as_slice().iter().all(|v| is_stale(*v))
+            }
         }
     }
 

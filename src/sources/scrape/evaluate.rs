@@ -26,7 +26,14 @@ pub struct Signal {
 impl Signal {
     /// A signal that was not evaluated yet.
     pub fn new(id: SignalId, expr: Expr) -> Self {
-        Self { id, expr: Standing::new(expr), names: Vec::new(), ages: Vec::new(), made: false, known: HashMap::new() }
+        Self {
+            id,
+            expr: Standing::new(expr),
+            names: Vec::new(),
+            ages: Vec::new(),
+            made: false,
+            known: HashMap::new(),
+        }
     }
 
     /// Evaluates at `now`, the moment of the scrape.

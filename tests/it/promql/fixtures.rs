@@ -17,14 +17,18 @@ use format::{Expected, Row, millis};
 fn fixtures_of_series_and_expressions_hold() {
     let files = fixtures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/promql"));
     let mut suite = Suite::default();
-    files.iter().for_each(|file| suite.file(file));
+    for file in &files {
+        suite.file(file);
+    }
     assert!(suite.wrong.is_empty(), "{}", suite.wrong.join("\n"));
     assert_eq!(suite.skipped, 0, "gonogo's own fixtures are all in scope");
     assert!(files.len() >= 5 && suite.evals >= 100, "{} evals in {} files", suite.evals, files.len());
     if let Some(dir) = std::env::var_os("GONOGO_PROMQL_SUITE") {
         let mut suite = Suite::default();
         let files = fixtures(Path::new(&dir));
-        files.iter().for_each(|file| suite.file(file));
+        for file in &files {
+            suite.file(file);
+        }
         println!("{} evals in {} files, {} out of scope", suite.evals, files.len(), suite.skipped);
         assert!(suite.wrong.is_empty(), "{} differ:\n{}", suite.wrong.len(), suite.wrong.join("\n"));
     }
@@ -67,7 +71,7 @@ impl Suite {
             match line.split_once(char::is_whitespace).unwrap_or((line, "")) {
                 ("clear", _) => history = empty(),
                 ("load" | "load_with_nhcb", step) => {
-                    block.iter().for_each(|series| load(&mut history, step, series));
+                    load(&mut history, step, &block);
                 }
                 (verb, what) if verb.starts_with("eval") => {
                     let expected = Expected::read(verb, &block);
@@ -87,14 +91,16 @@ fn empty() -> History {
     History::capture(Limits { keep: Duration::MAX, max_series: 10_000 })
 }
 
-fn load(history: &mut History, step: &str, line: &str) {
+/// Loads a block; of a series that is in it twice the last counts.
+fn load(history: &mut History, step: &str, block: &[&str]) {
     let step = millis(step.trim());
-    let (labels, values) = format::series(line);
-    for (i, value) in format::sequence(values).unwrap_or_default().into_iter().enumerate() {
-        if let Some(value) = value {
-            let at = Time::from_millis(step * i64::try_from(i).unwrap());
-            // Prometheus takes the same sample twice, too; the first counts.
-            let _ = history.push(&labels, at, value);
+    let series: BTreeMap<Labels, &str> = block.iter().map(|line| format::series(line)).collect();
+    for (labels, values) in series {
+        for (i, value) in format::sequence(values).unwrap_or_default().into_iter().enumerate() {
+            if let Some(value) = value {
+                let at = Time::from_millis(step * i64::try_from(i).unwrap());
+                assert!(history.push(&labels, at, value), "{labels} {values}");
+            }
         }
     }
 }
@@ -174,7 +180,7 @@ fn evaluated(expr: &Expr, moments: &Moments, history: &History) -> Result<Answer
                 also_as_a_range(expr, history, at, &rows)?;
                 Ok(Answer::Rows(rows))
             }
-            other => Err(format!("{other:?} is no vector")),
+            other @ Value::Matrix(_) => Err(format!("{other:?} is no vector")),
         },
     }
 }
@@ -199,10 +205,20 @@ fn also_as_a_range(expr: &Expr, history: &History, at: Time, rows: &[Row]) -> Re
     let mut rows = rows.to_vec();
     found.sort_by(|a, b| a.0.cmp(&b.0));
     rows.sort_by(|a, b| a.0.cmp(&b.0));
-    if agree(&found, &rows) { Ok(()) } else { Err(format!("as a range {}, not {}", shown(&found), shown(&rows))) }
+    if agree(&found, &rows) {
+        Ok(())
+    } else {
+        Err(format!("as a range {}, not {}", shown(&found), shown(&rows)))
+    }
 }
 
-fn ranged(expr: &Expr, history: &History, start: Time, end: Time, step: Duration) -> Result<Vec<Row>, String> {
+fn ranged(
+    expr: &Expr,
+    history: &History,
+    start: Time,
+    end: Time,
+    step: Duration,
+) -> Result<Vec<Row>, String> {
     let matrix = promql::range(expr, history, start, end, step).map_err(|e| e.to_string())?;
     let steps = (end.millis() - start.millis()) / step.as_millis() as i64 + 1;
     let row = |points: &[(Time, f64)]| {
