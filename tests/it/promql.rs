@@ -7,4 +7,5 @@ mod histories;
 mod live;
 mod nonsense;
 mod oracle;
+mod restart;
 mod versions;

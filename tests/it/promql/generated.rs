@@ -115,12 +115,17 @@ fn ranged() -> impl Strategy<Value = (String, &'static str)> {
         (selector(&GAUGES), range.clone(), 0..11u8)
             .prop_map(|(s, range, q)| (format!("quantile_over_time(0.{q}, {})", s.range(range)), s.label)),
         (selector(&GAUGES), range.clone())
-            .prop_map(|(s, range)| (format!("predict_linear({}, 600)", s.range(range)), s.label)),
+            .prop_map(|(s, range)| (format!("predict_linear({}, 600)", unpinned(&s.range(range))), s.label)),
         (any_selector(), prop::sample::select(&["30m:1m", "20m:30s", "1h:"][..]))
             .prop_map(|(s, range)| (format!("max_over_time({})", s.range(range)), s.label)),
         (selector(&COUNTERS), range)
             .prop_map(|(s, range)| (format!("min_over_time(rate({})[10m:1m])", s.range(range)), s.label)),
     ]
+}
+
+/// Without `@`: over a pinned range a Prometheus 2 gives `predict_linear` at the first step only.
+fn unpinned(range: &str) -> &str {
+    range.split(" @ ").next().unwrap()
 }
 
 fn vector() -> impl Strategy<Value = String> {
@@ -129,6 +134,8 @@ fn vector() -> impl Strategy<Value = String> {
     let grouping = prop::sample::select(&["by", "without"][..]);
     let either = prop_oneof![any_selector().prop_map(|s| (s.instant(), s.label)), ranged()];
     let grouped = (aggregation, grouping, either, any::<bool>()).prop_map(|(op, by, (inner, label), all)| {
+        // Of one NaN the two versions have different deviations: see the table of versions.
+        let op = if inner.contains("odd{") && op.starts_with("std") { "max" } else { op };
         if all { format!("{op}({inner})") } else { format!("{op} {by} ({label}) ({inner})") }
     });
     let plain = any_selector().prop_map(|s| s.instant());
@@ -152,8 +159,6 @@ fn vector() -> impl Strategy<Value = String> {
                 "timestamp",
                 "sort",
                 "sort_desc",
-                "hour",
-                "day_of_week",
                 "-",
             ][..],
         ),

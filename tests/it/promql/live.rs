@@ -61,9 +61,10 @@ fn now() -> Time {
     Time::from_millis(jiff::Timestamp::now().as_millisecond())
 }
 
-/// Serves the phase that `place` is at; where it refuses, nothing listens.
+/// Serves the phase that `place` is at; where it refuses, nothing listens. Times of its own are those
+/// of the moment its phase began.
 fn serve(port: u16, place: &Arc<AtomicUsize>) {
-    let began = now();
+    let mut began = now();
     while place.load(Ordering::SeqCst) < PHASES.len() {
         let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) else {
             std::thread::sleep(Duration::from_millis(20));
@@ -74,6 +75,9 @@ fn serve(port: u16, place: &Arc<AtomicUsize>) {
             let phase = PHASES.get(place.load(Ordering::SeqCst)).copied().unwrap_or(Phase::Refuses);
             if phase == Phase::Refuses {
                 break;
+            }
+            if phase != Phase::OwnTimes {
+                began = now();
             }
             match listener.accept() {
                 Ok((stream, _)) => answer(stream, phase, began),
@@ -96,7 +100,7 @@ fn answer(mut stream: TcpStream, phase: Phase, began: Time) {
         Phase::All | Phase::CutShort => ("200 OK", "a{x=\"1\"} 1\nb 2\nc 3\n".to_owned()),
         Phase::Dropped => ("200 OK", "a{x=\"1\"} 1\nc 3\n".to_owned()),
         Phase::Changed => ("200 OK", "a{x=\"2\"} 5\nb 2\nc 3\n".to_owned()),
-        Phase::OwnTimes => ("200 OK", format!("a{{x=\"1\"}} 1\nc 4 {}\n", began.millis() + 14_000)),
+        Phase::OwnTimes => ("200 OK", format!("a{{x=\"1\"}} 1\nc 4 {}\n", began.millis())),
         Phase::OwnTimesDropped => ("200 OK", "a{x=\"1\"} 1\n".to_owned()),
         Phase::Fails | Phase::Refuses => ("500 Oh", String::new()),
     };
@@ -126,6 +130,12 @@ fn staleness_is_that_of_a_real_prometheus_scrape_by_scrape() {
     });
     let mut source = source(&scrape_of(&[format!("http://127.0.0.1:{port}/metrics")]), &EXPRESSIONS, &[]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // A server looks for its targets some seconds after it has started.
+    let patience = now().after(Duration::from_secs(30));
+    while server.api("query", &[("query", "a")])["data"]["result"].as_array().is_none_or(Vec::is_empty) {
+        assert!(now() < patience, "the server does not scrape");
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let mut wrong = Vec::new();
     for (i, phase) in PHASES.iter().enumerate() {
         place.store(i, Ordering::SeqCst);
