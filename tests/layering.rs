@@ -72,8 +72,18 @@ const KEPT: &[(&str, &[&str], &[&str])] = &[
     (
         "touches files",
         &["std::fs", "tokio::fs", "File::open", "File::create", "OpenOptions"],
-        // http reads certificates and token files; the terminal is a file; commands read what users name.
-        &["ledger", "settings", "sources/capture", "http", "runtime/tty", "runtime/screen", "cli"],
+        // http reads certificates and token files; the terminal is a file; commands read what users name;
+        // a scrape source's history outlives a restart in a file of the state directory.
+        &[
+            "ledger",
+            "settings",
+            "sources/capture",
+            "sources/scrape/store",
+            "http",
+            "runtime/tty",
+            "runtime/screen",
+            "cli",
+        ],
     ),
 ];
 

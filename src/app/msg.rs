@@ -35,6 +35,8 @@ pub enum Msg {
     },
     /// The template's file differs from (or is again) what the run was started from.
     TemplateChanged(bool),
+    /// Something about a source that belongs into the log.
+    Noted(String),
     /// Simulated time runs ahead of the wall (`true`), or does so no more.
     Forwarding(bool),
 }

@@ -63,6 +63,11 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             follow::template_changed(state, changed);
             Vec::new()
         }
+        Msg::Noted(text) => {
+            let now = state.now;
+            state.log.add(now, LogKind::Source, text);
+            Vec::new()
+        }
         Msg::Forwarding(on) => {
             state.forwarding = on;
             Vec::new()

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::app::Msg;
 use crate::engine::{Judgement, Watch};
 use crate::model::{GateDef, GateId, Launch, SourceId, Time, Verdict};
-use crate::runtime::{Clock, Feed};
+use crate::runtime::{Clock, Feed, Past};
 
 /// What polling came to.
 pub struct Judged {
@@ -50,7 +50,8 @@ async fn listen(
 ) -> anyhow::Result<Judged> {
     let clock = Clock::wall();
     let (room, mut messages) = channel(64);
-    let _polls = Feed::Polling.start(launch, &clock, room)?;
+    let _polls = Feed::Polling(Some(Past { dir: super::checklist::history_dir(), save: false }))
+        .start(launch, &clock, room)?;
     let until = Instant::now() + patience;
     loop {
         let now = clock.now();

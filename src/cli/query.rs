@@ -65,6 +65,11 @@ enum Moments {
 const MOST_MOMENTS: u128 = 11_000;
 
 impl Args {
+    /// The first and last of many moments, and the time between.
+    fn span(&self) -> Option<table::Span> {
+        Some(table::Span { start: self.start?, end: self.end?, step: self.step? })
+    }
+
     fn moments(&self) -> Result<Moments, Failure> {
         let (Some(start), Some(end), Some(step)) = (self.start, self.end, self.step) else {
             return Ok(Moments::One(self.time));
@@ -93,7 +98,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
             match common.output {
                 Output::Json => output::json(&answer.document())?,
                 Output::Text => {
-                    output::print(&table::of(&answer.value))?;
+                    output::print(&match args.span() {
+                        Some(span) => table::over(&answer.value, span),
+                        None => table::of(&answer.value),
+                    })?;
                     answer.remarks().for_each(output::complain);
                 }
             }

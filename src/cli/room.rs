@@ -13,7 +13,7 @@ use crate::checklist::Mode;
 use crate::model::Launch;
 use crate::runtime::hands::Book;
 use crate::runtime::once::{self, Once};
-use crate::runtime::{Clock, Ending, Feed, Setup, room};
+use crate::runtime::{Clock, Ending, Feed, Past, Setup, room};
 use crate::settings::{self, Loaded};
 use crate::ui;
 
@@ -82,7 +82,9 @@ fn live(args: &Args, loaded: Loaded) -> anyhow::Result<Setup> {
         start: false,
         clock: clock.clone(),
     });
-    Ok(Setup { theme: theme(args, &launch)?, launch, state, feed: Feed::Polling, clock, book })
+    let save = !args.once && std::io::stdout().is_terminal();
+    let past = Past { dir: super::checklist::history_dir(), save };
+    Ok(Setup { theme: theme(args, &launch)?, launch, state, feed: Feed::Polling(Some(past)), clock, book })
 }
 
 /// A room before anything happened.

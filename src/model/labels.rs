@@ -1,14 +1,15 @@
 //! The labels of a series.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The label that holds a metric's name.
 pub const NAME: &str = "__name__";
 
 /// A sorted set of label names and values; the metric name is the label [`NAME`]. An empty value is
-/// the same as no label, as in Prometheus, and is never stored.
+/// the same as no label, as in Prometheus, and is never stored. A clone shares them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Labels(Box<[(Box<str>, Box<str>)]>);
+pub struct Labels(Arc<[(Box<str>, Box<str>)]>);
 
 impl Labels {
     /// No labels.
@@ -24,7 +25,7 @@ impl Labels {
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all.dedup_by(|later, kept| later.0 == kept.0);
         all.retain(|(_, value)| !value.is_empty());
-        Self(all.into_boxed_slice())
+        Self(all.into())
     }
 
     /// The value of a label; `None` where the label is absent.

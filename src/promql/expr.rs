@@ -72,6 +72,13 @@ impl Expr {
         found
     }
 
+    /// What it selects: its selectors as text, without `offset` and `@`.
+    pub fn selectors(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        self.each_selector(&mut |selector| found.push(print::written(selector)));
+        found
+    }
+
     pub(super) fn plan(&self) -> &Node {
         &self.lowered.plan
     }

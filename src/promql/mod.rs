@@ -16,13 +16,15 @@ mod names;
 mod plan;
 mod print;
 mod query;
+mod standing;
 mod syntax;
 #[cfg(test)]
 mod tests;
 
 pub use expr::{Expr, ExprError};
 pub use filter::Filter;
-pub use history::{History, Limits};
+pub use history::{History, Limits, Unreadable};
+pub use standing::Standing;
 
 use std::time::Duration;
 

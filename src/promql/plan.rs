@@ -231,6 +231,53 @@ impl Node {
         }
     }
 
+    /// Calls `see` with each window of the past, and each moment of it (both edges the same), that the
+    /// node looks at when it is evaluated at the moments of `at`, from the first to the last. `top` is
+    /// the moment of the whole expression, `query` the first and last of the query.
+    pub(super) fn each_span(
+        &self,
+        at: (i64, i64),
+        top: i64,
+        query: (i64, i64),
+        see: &mut impl FnMut(i64, i64),
+    ) {
+        let moments =
+            |shift: Shift| (shift.moment(at.0, query.0, query.1), shift.moment(at.1, query.0, query.1));
+        match self {
+            Self::Number(_) | Self::Text(_) => {}
+            Self::Vector(selector) => {
+                let (first, last) = moments(selector.shift);
+                if first < top {
+                    see(first, last);
+                }
+            }
+            Self::Matrix(selector, range) => {
+                let (first, last) = moments(selector.shift);
+                see(first.saturating_sub(*range), last);
+            }
+            Self::Subquery(subquery) => {
+                let (from, to) = moments(subquery.shift);
+                let ((first, ..), (_, step, last)) = (subquery.steps(from), subquery.steps(to));
+                if first <= last {
+                    let last = last.div_euclid(step).saturating_mul(step);
+                    subquery.expr.each_span((first, last.max(first)), top, query, see);
+                }
+            }
+            Self::Negate(inner) => inner.each_span(at, top, query, see),
+            Self::Binary(binary) => {
+                binary.lhs.each_span(at, top, query, see);
+                binary.rhs.each_span(at, top, query, see);
+            }
+            Self::Aggregate(aggregate) => {
+                if let Some(param) = &aggregate.param {
+                    param.each_span(at, top, query, see);
+                }
+                aggregate.expr.each_span(at, top, query, see);
+            }
+            Self::Call(call) => call.args.iter().for_each(|arg| arg.each_span(at, top, query, see)),
+        }
+    }
+
     /// How far back it looks from the moment of evaluation, in milliseconds; what `@` pins to a time
     /// has no distance from it and counts from there on only.
     pub(super) fn window(&self) -> i64 {

@@ -13,7 +13,7 @@ pub(super) fn freshness(selector: &Selector, labels: &[&str]) -> String {
 }
 
 /// A selector with its matchers, without `offset` and `@`.
-fn written(selector: &Selector) -> String {
+pub(super) fn written(selector: &Selector) -> String {
     let name = selector.matchers.iter().find_map(|m| m.demanded_name()).filter(|name| is_metric(name));
     let mut out = name.unwrap_or("").to_owned();
     let mut said_name = name.is_some();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::eval::{Computed, Evaluator};
-use super::history::History;
+use super::history::{History, Track};
 use super::plan::Node;
 use super::{EvalError, Expr, Matrix, Value};
 use crate::model::{Labels, Time};
@@ -13,15 +13,37 @@ use crate::model::{Labels, Time};
 const MAX_STEPS: i64 = 11_000;
 
 pub(super) fn instant(expr: &Expr, history: &History, at: Time) -> Result<Value, EvalError> {
+    with_series(expr, history, series(expr, history), at)
+}
+
+/// The series of each selector, by its number.
+fn series<'h>(expr: &Expr, history: &'h History) -> Vec<Vec<Track<'h>>> {
+    picks(expr, history).iter().map(|places| history.tracks(places)).collect()
+}
+
+/// The places of the series of each selector, by its number.
+pub(super) fn picks(expr: &Expr, history: &History) -> Vec<Vec<u32>> {
+    let mut picks = Vec::new();
+    expr.each_selector(&mut |selector| picks.push(history.select(&selector.matchers)));
+    picks
+}
+
+/// As [`instant`], with the series looked up before.
+pub(super) fn with_series(
+    expr: &Expr,
+    history: &History,
+    series: Vec<Vec<Track<'_>>>,
+    at: Time,
+) -> Result<Value, EvalError> {
     local(expr)?;
     let now = at.millis();
     seen_enough(expr, history, now, now, now)?;
-    let evaluator = Evaluator::new(expr.plan(), history, now, now);
+    let evaluator = Evaluator::new(series, now, now);
     if let Node::Matrix(..) | Node::Subquery(_) = expr.plan() {
         let mut series = Vec::new();
-        evaluator.ranges(expr.plan(), now, |labels, _, points| {
-            let points = points.iter().map(|point| (Time::from_millis(point.time), point.value)).collect();
-            series.push((labels.into_owned(), points));
+        evaluator.ranges(expr.plan(), now, |labels, _, samples| {
+            let times = samples.times.iter().map(|time| Time::from_millis(*time));
+            series.push((labels.into_labels(), times.zip(samples.values.iter().copied()).collect()));
         })?;
         return Ok(Value::Matrix(series));
     }
@@ -29,7 +51,7 @@ pub(super) fn instant(expr: &Expr, history: &History, at: Time) -> Result<Value,
         Computed::Scalar(value) => Value::Scalar(value),
         Computed::Text(text) => Value::String(text),
         Computed::Vector(samples) => {
-            Value::Vector(samples.into_iter().map(|s| (s.labels.into_owned(), s.value)).collect())
+            Value::Vector(samples.into_iter().map(|s| (s.labels.into_labels(), s.value)).collect())
         }
     })
 }
@@ -62,7 +84,7 @@ pub(super) fn range(
             "a range of moments needs an expression whose value is a scalar or an instant vector".into(),
         ));
     }
-    let evaluator = Evaluator::new(expr.plan(), history, start, end);
+    let evaluator = Evaluator::new(series(expr, history), start, end);
     let mut series: BTreeMap<Labels, Vec<(Time, f64)>> = BTreeMap::new();
     let mut too_little = None;
     let mut any_whole = false;
@@ -90,7 +112,7 @@ pub(super) fn range(
 fn at_one_step(computed: Computed<'_>) -> Vec<(Labels, f64)> {
     match computed {
         Computed::Scalar(value) => vec![(Labels::none(), value)],
-        Computed::Vector(samples) => samples.into_iter().map(|s| (s.labels.into_owned(), s.value)).collect(),
+        Computed::Vector(samples) => samples.into_iter().map(|s| (s.labels.into_labels(), s.value)).collect(),
         Computed::Text(_) => Vec::new(),
     }
 }
@@ -102,15 +124,40 @@ fn local(expr: &Expr) -> Result<(), EvalError> {
 /// Whether the history reaches back as far as the expression looks, give or take one interval
 /// between scrapes: the first scrape cannot hit the edge of a window, and one that came within an
 /// interval of it saw all that a longer history would have there.
+///
+/// Where gonogo did not run, the history has a gap, and what was in it is not known. Such time counts
+/// as unseen: each window, and each moment of the past, that the expression looks at is judged by
+/// itself, and is enough where at least nine tenths of it were seen ("5h20m of 6h seen" where less).
+/// So a restart of some minutes does not cost a window of six hours, and does cost one of five minutes.
 fn seen_enough(expr: &Expr, history: &History, now: i64, start: i64, end: i64) -> Result<(), EvalError> {
     if history.is_complete() {
         return Ok(());
     }
     let Some(needed) = expr.plan().reach(now, now, start, end) else { return Ok(()) };
     let begins = history.begins().map(Time::millis);
-    if begins.is_some_and(|begins| begins.saturating_sub(history.interval()) <= needed) {
-        return Ok(());
+    let span = |span: i64| Duration::from_millis(u64::try_from(span).unwrap_or(0));
+    if begins.is_none_or(|begins| begins.saturating_sub(history.interval()) > needed) {
+        let seen = begins.map_or(Duration::ZERO, |begins| span(now.saturating_sub(begins)));
+        return Err(EvalError::TooLittleHistory { seen, needed: span(now.saturating_sub(needed)) });
     }
-    let span = |from: i64| Duration::from_millis(u64::try_from(now.saturating_sub(from)).unwrap_or(0));
-    Err(EvalError::TooLittleHistory { seen: begins.map_or(Duration::ZERO, span), needed: span(needed) })
+    let mut hidden = None;
+    expr.plan().each_span((now, now), now, (start, end), &mut |from, to| {
+        let (unseen, length) = (history.unseen(from, to), to.saturating_sub(from));
+        // A tenth may be missing, as extrapolation bridges it; a single moment may not.
+        if unseen > 0 && unseen.saturating_mul(10) > length {
+            hidden.get_or_insert((unseen, length));
+        }
+    });
+    match hidden {
+        None => Ok(()),
+        // One moment of the past, which nobody saw.
+        Some((_, 0)) => Err(EvalError::TooLittleHistory {
+            seen: Duration::ZERO,
+            needed: span(now.saturating_sub(needed)),
+        }),
+        Some((unseen, length)) => Err(EvalError::TooLittleHistory {
+            seen: span(length.saturating_sub(unseen)),
+            needed: span(length),
+        }),
+    }
 }

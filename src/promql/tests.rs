@@ -152,6 +152,10 @@ fn no_expression_however_small_keeps_the_program_busy() {
     let endless = parse("sum_over_time(vector(time())[100y:1ms])");
     let error = instant(&endless, &history, Time::from_millis(5_000)).unwrap_err();
     assert!(error.to_string().contains("too many samples"), "{error}");
+    let doubled = (0..60)
+        .fold(String::from("a"), |inner, _| format!("label_join({inner}, \"x\", \"-\", \"x\", \"x\")"));
+    let error = instant(&parse(&doubled), &history, Time::from_millis(0)).unwrap_err();
+    assert!(error.to_string().contains("more than a megabyte"), "{error}");
     let step = Duration::from_millis(1);
     let error =
         range(&parse("a"), &history, Time::from_millis(0), Time::from_millis(20_000), step).unwrap_err();

@@ -1,10 +1,11 @@
 //! What feeds the room with polls: tasks with intervals of their own, or a simulation in step.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Sender, UnboundedSender};
+use tokio::sync::watch;
 
 use crate::app::Msg;
 use crate::drill::SharedProduct;
@@ -12,12 +13,12 @@ use crate::http::Client;
 use crate::model::{Fault, Launch, SourceDef, SourceId, Time};
 use crate::sources::{Source, options};
 
-use super::{Clock, credential, lockstep, polling};
+use super::{Clock, Past, credential, lockstep, polling};
 
 /// How polls are made.
 pub enum Feed {
-    /// Each source by its own task on the polling thread.
-    Polling,
+    /// Each source by its own task on the polling thread; histories are kept in the given place.
+    Polling(Option<Past>),
     /// In step with a simulated product.
     Lockstep(Lockstep),
 }
@@ -36,17 +37,44 @@ pub struct Lockstep {
 
 /// Asks for polls out of turn.
 #[derive(Clone, Debug, Default)]
-pub struct Polls(BTreeMap<SourceId, UnboundedSender<SourceId>>);
+pub struct Polls {
+    channels: BTreeMap<SourceId, UnboundedSender<SourceId>>,
+    ending: Option<Arc<Ending>>,
+}
+
+/// Ends the polls, and waits for what they still have to save.
+#[derive(Debug)]
+struct Ending {
+    /// Dropped: no more polls.
+    quit: watch::Sender<()>,
+    /// Closed when the polling thread is done.
+    done: Mutex<mpsc::Receiver<()>>,
+}
 
 impl Polls {
     /// One channel for each source.
     pub(super) fn new(channels: BTreeMap<SourceId, UnboundedSender<SourceId>>) -> Self {
-        Self(channels)
+        Self { channels, ending: None }
+    }
+
+    /// As [`Polls::new`]; `quit` ends them when it is dropped, `done` is closed when they have ended.
+    pub(super) fn ending(self, quit: watch::Sender<()>, done: mpsc::Receiver<()>) -> Self {
+        Self { ending: Some(Arc::new(Ending { quit, done: Mutex::new(done) })), ..self }
+    }
+
+    /// Ends the polls and waits, at most so long, until histories are saved.
+    pub(super) fn finish(self, patience: Duration) {
+        drop(self.channels);
+        let Some(Ending { quit, done }) = self.ending.and_then(Arc::into_inner) else { return };
+        drop(quit);
+        if let Ok(done) = done.into_inner() {
+            let _ = done.recv_timeout(patience);
+        }
     }
 
     /// Polls a source now. Nothing happens where there is no such source any more.
     pub fn ask(&self, source: &SourceId) {
-        if let Some(channel) = self.0.get(source) {
+        if let Some(channel) = self.channels.get(source) {
             let _ = channel.send(source.clone());
         }
     }
@@ -59,7 +87,7 @@ impl Feed {
     /// The system's, where the thread cannot be started.
     pub fn start(self, launch: &Arc<Launch>, clock: &Clock, room: Sender<Msg>) -> std::io::Result<Polls> {
         match self {
-            Self::Polling => polling::start(launch, clock, room),
+            Self::Polling(past) => polling::start(launch, clock, past, room),
             Self::Lockstep(step) => lockstep::start(step, launch, clock, room),
         }
     }

@@ -88,6 +88,11 @@ impl Hands {
         Self { polls, book, run: None, watch: None, room }
     }
 
+    /// Ends the polls; waits a little until they have saved what they know.
+    pub(super) fn finish(self) {
+        self.polls.finish(std::time::Duration::from_secs(2));
+    }
+
     /// Opens the run, off the screen's thread.
     pub(super) fn open(&self) {
         self.with_book(|book| Some(Msg::Opened(book.open().map(|run| run.map(Box::new)).map_err(words))));

@@ -11,6 +11,7 @@ pub mod hands;
 mod input;
 pub mod lockstep;
 pub mod once;
+pub mod past;
 pub mod polling;
 pub mod room;
 mod screen;
@@ -18,4 +19,5 @@ mod tty;
 
 pub use clock::Clock;
 pub use feed::{Feed, Polls};
+pub use past::Past;
 pub use room::{Ending, Setup};

@@ -106,6 +106,9 @@ async fn run(setup: Setup) -> io::Result<Ending> {
         Err(error) => Err(error),
     };
     room.screen.restore(&mut room.written);
+    // A poll that waits for room among the messages must not wait any longer.
+    drop(messages);
+    room.hands.finish();
     ending
 }
 

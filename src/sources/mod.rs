@@ -101,6 +101,13 @@ impl Source {
         Polled { source: self.id.clone(), asked: now, took: begun.elapsed(), outcome }
     }
 
+    /// Gives a scraped source its saved history, before its first poll.
+    pub fn recall(&mut self, history: crate::promql::History) {
+        if let Kind::Scrape(scrape) = &mut self.kind {
+            scrape.recall(history);
+        }
+    }
+
     /// The source as a Prometheus server, for a range query; `None` where it is none.
     pub fn prometheus(&self) -> Option<&Prometheus> {
         match &self.kind {

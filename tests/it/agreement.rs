@@ -73,6 +73,23 @@ fn capture(server: &Prometheus) -> (String, f64) {
     (text + "# EOF\n", latest)
 }
 
+/// A moment some seconds before the capture was taken, in the middle of the longest stretch without a
+/// sample: the server may scrape again at any time, but not in the past.
+fn quiet_moment(server: &Prometheus, latest: f64) -> f64 {
+    let answer = server.api("query", &[("query", "up[15m]"), ("time", &latest.to_string())]);
+    let series = answer["data"]["result"].as_array().unwrap();
+    let mut times: Vec<f64> = series
+        .iter()
+        .flat_map(|series| series["values"].as_array().unwrap())
+        .map(|sample| sample[0].as_f64().unwrap())
+        .filter(|time| (latest - 4.5..latest - 2.0).contains(time))
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let quiet = times.windows(2).max_by(|a, b| (a[1] - a[0]).total_cmp(&(b[1] - b[0]))).unwrap();
+    assert!(quiet[1] - quiet[0] > 0.01, "no quiet moment among {times:?}");
+    (f64::midpoint(quiet[0], quiet[1]) * 1000.0).round() / 1000.0
+}
+
 #[test]
 fn a_real_prometheus_and_the_local_evaluation_agree_on_every_default_signal() {
     if !installed("prometheus") {
@@ -92,10 +109,10 @@ fn a_real_prometheus_and_the_local_evaluation_agree_on_every_default_signal() {
     std::thread::sleep(SCRAPES);
     let file = tempfile::NamedTempFile::new().unwrap();
     let (text, latest) = capture(&server);
+    let moment = quiet_moment(&server, latest);
     std::fs::write(file.path(), text).unwrap();
     let file = file.path().to_str().unwrap();
-    // A moment that every sample of the capture is older than, and that is not one of a scrape.
-    let at = value::text(((latest + 0.137) * 1000.0).round() / 1000.0);
+    let at = value::text(moment);
 
     let (launch, _) = gonogo::settings::parse(
         "config/demo.toml",

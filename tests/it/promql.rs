@@ -2,6 +2,10 @@
 
 pub mod capture;
 mod fixtures;
+mod generated;
+mod histories;
+mod live;
 mod nonsense;
 mod oracle;
+mod restart;
 mod versions;

@@ -1,7 +1,7 @@
 //! Real servers that tests compare with, each on a free loopback port and killed with the test.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -88,6 +88,70 @@ impl Prometheus {
         let (_, body) = request(self.port, "POST", &format!("/api/v1/{endpoint}"), &form.join("&"))
             .expect("the server answers");
         serde_json::from_str(&body).unwrap()
+    }
+}
+
+/// A connection to a server that is kept for many questions.
+pub struct Line(BufReader<TcpStream>);
+
+impl Prometheus {
+    /// A connection for many questions.
+    pub fn line(&self) -> Line {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Line(BufReader::new(stream))
+    }
+}
+
+impl Line {
+    /// As [`Prometheus::api`].
+    pub fn api(&mut self, endpoint: &str, parameters: &[(&str, &str)]) -> serde_json::Value {
+        let form: Vec<String> = parameters.iter().map(|(k, v)| format!("{k}={}", percent(v))).collect();
+        let form = form.join("&");
+        let request = format!(
+            "POST /api/v1/{endpoint} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let (mut length, mut chunked) = (0, false);
+        loop {
+            let line = self.text_line().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if let Some(bytes) = line.strip_prefix("content-length:") {
+                length = bytes.trim().parse().unwrap();
+            }
+            chunked |= line.starts_with("transfer-encoding:") && line.contains("chunked");
+        }
+        let mut body = Vec::new();
+        if chunked {
+            loop {
+                let size = usize::from_str_radix(self.text_line().trim(), 16).unwrap();
+                self.bytes(size, &mut body);
+                self.text_line();
+                if size == 0 {
+                    break;
+                }
+            }
+        } else {
+            self.bytes(length, &mut body);
+        }
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    fn text_line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn bytes(&mut self, count: usize, body: &mut Vec<u8>) {
+        let from = body.len();
+        body.resize(from + count, 0);
+        self.0.read_exact(&mut body[from..]).unwrap();
     }
 }
 

@@ -34,7 +34,7 @@ fn source_def(kind: SourceKind) -> SourceDef {
     }
 }
 
-fn scrape_of(urls: &[String]) -> SourceDef {
+pub fn scrape_of(urls: &[String]) -> SourceDef {
     source_def(SourceKind::Scrape { urls: urls.to_vec(), labels: Labels::none() })
 }
 
@@ -56,7 +56,7 @@ fn signal(id: &str, query: &str) -> SignalDef {
 }
 
 /// A source with one signal per expression, named by its place.
-fn source(def: &SourceDef, queries: &[&str], flags: &[&str]) -> Source {
+pub fn source(def: &SourceDef, queries: &[&str], flags: &[&str]) -> Source {
     let signals: Vec<_> = queries.iter().enumerate().map(|(n, q)| signal(&n.to_string(), q)).collect();
     let flag = |key: &&str| FlagDef { key: (*key).to_owned(), source: "src".into(), observed: None };
     let flags: Vec<_> = flags.iter().map(flag).collect();

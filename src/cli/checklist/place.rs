@@ -16,10 +16,17 @@ use super::Common;
 /// The directory for runs where no config names one: `runs` in the user's state directory (Linux), or
 /// local data directory (macOS has no other); without a home, `runs` in the working directory.
 pub fn default_dir() -> PathBuf {
-    ProjectDirs::from("", "", "gonogo").map_or_else(
-        || PathBuf::from("runs"),
-        |dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).join("runs"),
-    )
+    state_dir().map_or_else(|| PathBuf::from("runs"), |dir| dir.join("runs"))
+}
+
+/// The directory for the histories of scrape sources: `history` beside the runs.
+pub fn history_dir() -> PathBuf {
+    state_dir().map_or_else(|| PathBuf::from("history"), |dir| dir.join("history"))
+}
+
+fn state_dir() -> Option<PathBuf> {
+    let dirs = ProjectDirs::from("", "", "gonogo")?;
+    Some(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())
 }
 
 /// A ledger in a directory, with the system's clock and the parser of `settings`.

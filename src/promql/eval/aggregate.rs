@@ -1,13 +1,10 @@
 //! Aggregations: one value, or a few, for each group of series.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use super::Sample;
+use super::named::{Groups, Rule};
 use super::over_time::quantile_of;
 use super::sums::{Sum, mean};
-use crate::model::labels::NAME;
-use crate::model::{Labels, value};
+use crate::model::value;
 use crate::promql::EvalError;
 use crate::promql::plan::{Aggregate, Aggregator};
 
@@ -31,50 +28,45 @@ pub(super) fn aggregate<'h>(
         (Aggregator::CountValues, Parameter::Text(label)) => count_values(aggregate, label, &samples),
         (Aggregator::Topk | Aggregator::Bottomk, Parameter::Number(k)) => {
             let k = whole(*k)?;
-            Ok(grouped(aggregate, samples)
-                .into_iter()
-                .flat_map(|(_, group)| best(group, k, aggregate.aggregator == Aggregator::Topk))
-                .collect())
+            let mut groups = Groups::by(aggregate.rule());
+            let mut members: Vec<Vector<'h>> = Vec::new();
+            for sample in samples {
+                let place = groups.place(&sample.labels);
+                change(&mut members, place, |group| group.push(sample));
+            }
+            let largest = aggregate.aggregator == Aggregator::Topk;
+            Ok(members.into_iter().flat_map(|group| best(group, k, largest)).collect())
         }
         (aggregator, parameter) => {
             let q = if let Parameter::Number(q) = parameter { *q } else { f64::NAN };
-            Ok(grouped(aggregate, samples)
-                .into_iter()
-                .map(|(labels, group)| {
-                    let values: Vec<f64> = group.iter().map(|sample| sample.value).collect();
-                    Sample { labels: Cow::Owned(labels), value: one(aggregator, q, values) }
-                })
+            let mut groups = Groups::by(aggregate.rule());
+            let mut values: Vec<Vec<f64>> = Vec::new();
+            for sample in &samples {
+                change(&mut values, groups.place(&sample.labels), |group| group.push(sample.value));
+            }
+            let labels = groups.into_labels().into_iter();
+            Ok(labels
+                .zip(values)
+                .map(|(labels, values)| Sample { labels: labels.into(), value: one(aggregator, q, values) })
                 .collect())
         }
+    }
+}
+
+/// Changes what is kept for a group, which may be the first that is kept of it.
+pub(super) fn change<T: Default>(kept: &mut Vec<T>, place: usize, change: impl FnOnce(&mut T)) {
+    if place >= kept.len() {
+        kept.resize_with(place + 1, T::default);
+    }
+    if let Some(kept) = kept.get_mut(place) {
+        change(kept);
     }
 }
 
 impl Aggregate {
-    /// The labels of the group that a series belongs to.
-    fn group_of(&self, labels: &Labels) -> Labels {
-        let listed = |name: &str| self.labels.iter().any(|label| label == name);
-        if self.without {
-            labels.filtered(|name| name != NAME && !listed(name))
-        } else {
-            labels.filtered(listed)
-        }
+    fn rule(&self) -> Rule<'_> {
+        Rule { listed: !self.without, labels: &self.labels, named: false }
     }
-}
-
-/// The samples of each group, groups in the order in which they are met first.
-fn grouped<'h>(aggregate: &Aggregate, samples: Vector<'h>) -> Vec<(Labels, Vector<'h>)> {
-    let mut places: HashMap<Labels, usize> = HashMap::new();
-    let mut groups: Vec<(Labels, Vector<'h>)> = Vec::new();
-    for sample in samples {
-        let place = *places.entry(aggregate.group_of(&sample.labels)).or_insert_with_key(|labels| {
-            groups.push((labels.clone(), Vec::new()));
-            groups.len() - 1
-        });
-        if let Some((_, group)) = groups.get_mut(place) {
-            group.push(sample);
-        }
-    }
-    groups
 }
 
 /// The one value of a group, which has at least one.
@@ -144,21 +136,18 @@ fn count_values<'h>(
     if label.is_empty() {
         return Err(EvalError::Failed(format!("invalid label name {label:?}")));
     }
-    let mut places: HashMap<Labels, usize> = HashMap::new();
-    let mut out: Vector<'h> = Vec::new();
-    for sample in samples {
-        // Grouping looks at the labels with the value among them, so that `without (value)` drops it
-        // again and `by` need not name it.
-        let text = value::text(sample.value);
-        let labels = aggregate.group_of(&sample.labels.with(label, &text));
-        let labels = if aggregate.without { labels } else { labels.with(label, &text) };
-        let place = *places.entry(labels).or_insert_with_key(|labels| {
-            out.push(Sample { labels: Cow::Owned(labels.clone()), value: 0.0 });
-            out.len() - 1
-        });
-        if let Some(counted) = out.get_mut(place) {
-            counted.value += 1.0;
-        }
+    // Grouping looks at the labels with the value among them, so that `without (value)` drops it
+    // again and `by` need not name it.
+    let mut by = aggregate.labels.clone();
+    if !aggregate.without {
+        by.push(label.to_owned());
     }
-    Ok(out)
+    let mut groups = Groups::by(Rule { listed: !aggregate.without, labels: &by, named: false });
+    let mut counts: Vec<f64> = Vec::new();
+    for sample in samples {
+        let labels = sample.labels.with(label, &value::text(sample.value));
+        change(&mut counts, groups.place(&labels), |count| *count += 1.0);
+    }
+    let labels = groups.into_labels().into_iter();
+    Ok(labels.zip(counts).map(|(labels, value)| Sample { labels: labels.into(), value }).collect())
 }

@@ -1,10 +1,9 @@
 //! Operators between vectors, and between vectors and scalars.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
-use std::collections::hash_map::{Entry, HashMap};
 
-use super::{Sample, distinct, go_text, math};
+use super::named::{Groups, Named, Rule};
+use super::{Sample, distinct, go_text, math, unnamed};
 use crate::model::Labels;
 use crate::model::labels::NAME;
 use crate::promql::EvalError;
@@ -37,14 +36,9 @@ pub(super) fn with_scalar<'h>(
             (false, true) => sample.value,
             (false, false) => computed,
         };
-        let labels = if compares && !binary.returns_bool {
-            sample.labels
-        } else {
-            Cow::Owned(sample.labels.without_name())
-        };
-        out.push(Sample { labels, value });
+        out.push(Sample { labels: sample.labels, value });
     }
-    distinct(out)
+    if compares && !binary.returns_bool { Ok(out) } else { unnamed(out) }
 }
 
 /// `vector op vector`.
@@ -63,21 +57,28 @@ pub(super) fn vectors<'h>(
 
 impl Matching {
     /// The labels by which series of the two sides find each other.
-    fn key(&self, labels: &Labels) -> Labels {
-        let listed = |name: &str| self.labels.iter().any(|label| label == name);
-        if self.on { labels.filtered(listed) } else { labels.filtered(|name| name != NAME && !listed(name)) }
+    fn rule(&self) -> Rule<'_> {
+        Rule { listed: self.on, labels: &self.labels, named: false }
     }
 }
 
 fn intersection<'h>(matching: &Matching, lhs: Vector<'h>, rhs: &Vector<'h>, wanted: bool) -> Vector<'h> {
-    let keys: HashSet<Labels> = rhs.iter().map(|sample| matching.key(&sample.labels)).collect();
-    lhs.into_iter().filter(|sample| keys.contains(&matching.key(&sample.labels)) == wanted).collect()
+    let groups = groups_of(matching, rhs);
+    lhs.into_iter().filter(|sample| groups.find(&sample.labels).is_some() == wanted).collect()
 }
 
 fn union<'h>(matching: &Matching, mut lhs: Vector<'h>, rhs: Vector<'h>) -> Vector<'h> {
-    let keys: HashSet<Labels> = lhs.iter().map(|sample| matching.key(&sample.labels)).collect();
-    lhs.extend(rhs.into_iter().filter(|sample| !keys.contains(&matching.key(&sample.labels))));
+    let groups = groups_of(matching, &lhs);
+    lhs.extend(rhs.into_iter().filter(|sample| groups.find(&sample.labels).is_none()));
     lhs
+}
+
+fn groups_of<'m>(matching: &'m Matching, samples: &Vector<'_>) -> Groups<'m> {
+    let mut groups = Groups::by(matching.rule());
+    for sample in samples {
+        groups.place(&sample.labels);
+    }
+    groups
 }
 
 /// Arithmetic and comparison between series that belong together.
@@ -89,24 +90,27 @@ fn joined<'h>(binary: &Binary, lhs: Vector<'h>, rhs: Vector<'h>) -> Result<Vecto
     // From here on the right side is the one that may have one series only for each key.
     let swapped = matching.group == Group::OneToMany;
     let (many, one) = if swapped { (rhs, lhs) } else { (lhs, rhs) };
-    let mut partners: HashMap<Labels, &Sample<'h>> = HashMap::with_capacity(one.len());
+    let mut groups = Groups::by(matching.rule());
+    let mut partners: Vec<&Sample<'h>> = Vec::with_capacity(one.len());
     for sample in &one {
-        match partners.entry(matching.key(&sample.labels)) {
-            Entry::Vacant(entry) => drop(entry.insert(sample)),
-            Entry::Occupied(entry) => return Err(many_to_many(entry.key(), swapped, sample, entry.get())),
+        let place = groups.place(&sample.labels);
+        if let Some(other) = partners.get(place) {
+            return Err(many_to_many(matching, swapped, sample, other));
         }
+        partners.push(sample);
     }
+    let mut met = vec![false; partners.len()];
     let mut matched: HashSet<Labels> = HashSet::new();
     let mut out = Vec::with_capacity(many.len());
     for sample in many {
-        let key = matching.key(&sample.labels);
-        let Some(partner) = partners.get(&key) else { continue };
+        let Some(place) = groups.find(&sample.labels) else { continue };
+        let (Some(partner), Some(met)) = (partners.get(place), met.get_mut(place)) else { continue };
         let (a, b) = if swapped { (partner.value, sample.value) } else { (sample.value, partner.value) };
         let (computed, holds) = math::apply(binary.operator, a, b);
         let labels = joined_labels(binary, &sample.labels, &partner.labels);
         // A match counts as one even where the comparison then drops it.
         if matching.group == Group::OneToOne {
-            if !matched.insert(key) {
+            if std::mem::replace(met, true) {
                 return Err(EvalError::Failed(
                     "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)".into(),
                 ));
@@ -118,32 +122,31 @@ fn joined<'h>(binary: &Binary, lhs: Vector<'h>, rhs: Vector<'h>) -> Result<Vecto
         }
         let value = if binary.returns_bool { f64::from(u8::from(holds)) } else { computed };
         if holds || binary.returns_bool {
-            out.push(Sample { labels: Cow::Owned(labels), value });
+            out.push(Sample { labels: labels.into(), value });
         }
     }
     Ok(out)
 }
 
-fn joined_labels(binary: &Binary, many: &Labels, one: &Labels) -> Labels {
+fn joined_labels(binary: &Binary, many: &Named<'_>, one: &Named<'_>) -> Labels {
     let matching = &binary.matching;
     let keeps_name = binary.operator.compares() && !binary.returns_bool;
     let listed = |name: &str| matching.labels.iter().any(|label| label == name);
-    let mut labels = many.filtered(|name| {
+    let keeps = |name: &str| {
         (keeps_name || name != NAME) && (matching.group != Group::OneToOne || listed(name) == matching.on)
-    });
-    for name in &matching.include {
-        labels = labels.with(name, one.get(name).unwrap_or(""));
-    }
-    labels
+    };
+    let own = many.iter().filter(|(name, _)| keeps(name));
+    let taken = matching.include.iter().map(|name| (name.as_str(), one.get(name).unwrap_or("")));
+    Labels::from_pairs(own.chain(taken))
 }
 
-fn many_to_many(key: &Labels, swapped: bool, one: &Sample<'_>, other: &Sample<'_>) -> EvalError {
+fn many_to_many(matching: &Matching, swapped: bool, one: &Sample<'_>, other: &Sample<'_>) -> EvalError {
     EvalError::Failed(format!(
         "found duplicate series for the match group {} on the {} hand-side of the operation: [{}, {}];\
          many-to-many matching not allowed: matching labels must be unique on one side",
-        go_text(key),
+        go_text(matching.rule().of(&one.labels).iter()),
         if swapped { "left" } else { "right" },
-        go_text(&one.labels),
-        go_text(&other.labels),
+        go_text(one.labels.iter()),
+        go_text(other.labels.iter()),
     ))
 }

@@ -1,12 +1,11 @@
 //! Function calls.
 
-use std::borrow::Cow;
-
 use super::calendar::Civil;
+use super::named::Named;
 use super::window::Window;
 use super::{
     Computed, Evaluator, Sample, aggregate, distinct, foreign, histogram, labels, mapped, math, over_time,
-    wrong_kind,
+    unnamed, wrong_kind,
 };
 use crate::model::Labels;
 use crate::promql::EvalError;
@@ -33,7 +32,7 @@ impl<'h> Evaluator<'h> {
                     _ => f64::NAN,
                 }));
             }
-            Function::Vector => vec![Sample { labels: Cow::Owned(Labels::none()), value: scalar(0)? }],
+            Function::Vector => vec![Sample { labels: Labels::none().into(), value: scalar(0)? }],
             Function::Map(f) => mapped(vector(0)?, f)?,
             Function::Over(f) => self.over(args, f, false, at)?,
             Function::Each(f) => self.over(args, |window| Some(f(window)), false, at)?,
@@ -87,14 +86,13 @@ impl<'h> Evaluator<'h> {
             None => f64::NAN,
         };
         let mut out = Vec::new();
-        self.ranges(range, at, |labels, edges, points| {
-            let window = Window { points, start: edges.start, end: edges.end, at, parameter };
+        self.ranges(range, at, |labels: Named<'h>, edges, samples| {
+            let window = Window { samples, start: edges.start, end: edges.end, at, parameter };
             if let Some(value) = f(&window) {
-                let labels = if keeps_name { labels } else { Cow::Owned(labels.without_name()) };
                 out.push(Sample { labels, value });
             }
         })?;
-        distinct(out)
+        if keeps_name { Ok(out) } else { unnamed(out) }
     }
 
     fn date(&self, args: &[Node], part: fn(&Civil) -> f64, at: i64) -> Result<Vec<Sample<'h>>, EvalError> {
@@ -103,7 +101,7 @@ impl<'h> Evaluator<'h> {
             return mapped(self.vector(node, at)?, of);
         }
         let seconds = at.div_euclid(1000) as f64;
-        Ok(vec![Sample { labels: Cow::Owned(Labels::none()), value: of(seconds) }])
+        Ok(vec![Sample { labels: Labels::none().into(), value: of(seconds) }])
     }
 
     /// The time of the sample itself for a selector, of the evaluation for what was computed.
@@ -120,7 +118,7 @@ impl<'h> Evaluator<'h> {
 
 fn absent<'h>(args: &[Node], empty: bool) -> Vec<Sample<'h>> {
     match args.first() {
-        Some(node) if empty => vec![Sample { labels: Cow::Owned(labels::of_absent(node)), value: 1.0 }],
+        Some(node) if empty => vec![Sample { labels: labels::of_absent(node).into(), value: 1.0 }],
         _ => Vec::new(),
     }
 }

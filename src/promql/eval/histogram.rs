@@ -1,10 +1,8 @@
 //! Classic histograms: counters per bucket, labelled `le`.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use super::Sample;
-use crate::model::Labels;
+use super::aggregate::change;
+use super::named::{Groups, Named, Rule};
 
 /// A bucket: how many observations were at most `upper`.
 #[derive(Clone, Copy, Debug)]
@@ -27,22 +25,20 @@ pub(super) fn fractions(lower: f64, upper: f64, samples: Vec<Sample<'_>>) -> Vec
 }
 
 fn each_histogram(samples: Vec<Sample<'_>>, value: impl Fn(Vec<Bucket>) -> f64) -> Vec<Sample<'_>> {
-    let mut places: HashMap<Labels, usize> = HashMap::new();
-    let mut histograms: Vec<(Labels, Vec<Bucket>)> = Vec::new();
+    // By all labels but `le`, the metric's name among them: two metrics are two histograms.
+    let by = [String::from("le")];
+    let mut groups = Groups::by(Rule { listed: false, labels: &by, named: true });
+    let mut histograms: Vec<Vec<Bucket>> = Vec::new();
     for sample in samples {
         let Some(upper) = sample.labels.get("le").and_then(bound) else { continue };
-        let labels = sample.labels.filtered(|name| name != "le");
-        let place = *places.entry(labels).or_insert_with_key(|labels| {
-            histograms.push((labels.clone(), Vec::new()));
-            histograms.len() - 1
-        });
-        if let Some((_, buckets)) = histograms.get_mut(place) {
-            buckets.push(Bucket { upper, count: sample.value });
-        }
+        let place = groups.place(&sample.labels);
+        change(&mut histograms, place, |buckets| buckets.push(Bucket { upper, count: sample.value }));
     }
-    histograms
+    groups
+        .into_labels()
         .into_iter()
-        .map(|(labels, buckets)| Sample { labels: Cow::Owned(labels.without_name()), value: value(buckets) })
+        .zip(histograms)
+        .map(|(labels, buckets)| Sample { labels: Named::from(labels).without_name(), value: value(buckets) })
         .collect()
 }
 

@@ -1,7 +1,5 @@
 //! `label_replace`, `label_join`, and the labels of what is absent.
 
-use std::borrow::Cow;
-
 use super::{Sample, distinct};
 use crate::model::Labels;
 use crate::model::labels::NAME;
@@ -10,6 +8,13 @@ use crate::promql::matcher::{Compare, compile};
 use crate::promql::plan::Node;
 
 type Vector<'h> = Vec<Sample<'h>>;
+
+/// The longest value that is made for a label: nested calls double it at each level.
+const LONGEST: usize = 1 << 20;
+
+fn too_long(function: &str) -> EvalError {
+    EvalError::Failed(format!("{function}() makes a label value of more than a megabyte"))
+}
 
 /// `label_replace(vector, target, replacement, source, pattern)`.
 pub(super) fn replace<'h>(vector: Vector<'h>, texts: &[String]) -> Result<Vector<'h>, EvalError> {
@@ -20,18 +25,23 @@ pub(super) fn replace<'h>(vector: Vector<'h>, texts: &[String]) -> Result<Vector
     if target.is_empty() {
         return Err(EvalError::Failed("invalid destination label name in label_replace(): ".into()));
     }
+    let groups = replacement.matches('$').count();
     let replaced = vector.into_iter().map(|mut sample| {
-        let value = regex.captures(sample.labels.get(source).unwrap_or("")).map(|found| {
+        let from = sample.labels.get(source).unwrap_or("");
+        if from.len().saturating_mul(groups) > LONGEST {
+            return Err(too_long("label_replace"));
+        }
+        let value = regex.captures(from).map(|found| {
             let mut value = String::new();
             found.expand(replacement, &mut value);
             value
         });
         if let Some(value) = value {
-            sample.labels = Cow::Owned(sample.labels.with(target, &value));
+            sample.labels = sample.labels.with(target, &value);
         }
-        sample
+        Ok(sample)
     });
-    distinct(replaced.collect())
+    distinct(replaced.collect::<Result<_, _>>()?)
 }
 
 /// `label_join(vector, target, separator, source…)`.
@@ -46,11 +56,15 @@ pub(super) fn join<'h>(vector: Vector<'h>, texts: &[String]) -> Result<Vector<'h
     let joined = vector.into_iter().map(|mut sample| {
         let values: Vec<&str> =
             sources.iter().map(|source| sample.labels.get(source).unwrap_or("")).collect();
+        let length: usize = values.iter().map(|value| value.len().saturating_add(separator.len())).sum();
+        if length > LONGEST {
+            return Err(too_long("label_join"));
+        }
         let value = values.join(separator);
-        sample.labels = Cow::Owned(sample.labels.with(target, &value));
-        sample
+        sample.labels = sample.labels.with(target, &value);
+        Ok(sample)
     });
-    distinct(joined.collect())
+    distinct(joined.collect::<Result<_, _>>()?)
 }
 
 /// The labels that `absent` can tell: those that the selector demands to be equal to one value, each once.

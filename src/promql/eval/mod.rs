@@ -10,21 +10,23 @@ mod call;
 mod histogram;
 mod labels;
 pub(super) mod math;
+pub(super) mod named;
 pub(super) mod over_time;
 pub(super) mod rate;
 mod sums;
 pub(super) mod window;
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use self::aggregate::Parameter;
+use self::named::Named;
 use super::EvalError;
-use super::history::{History, Point, Track};
+use super::history::{Copied, Hint, Point, Samples, Track};
 use super::plan::{Aggregate, Aggregator, Binary, Node, Selector};
 use crate::model::Labels;
+use crate::model::labels::NAME;
 
 /// The most samples one query may look at for one moment, as in Prometheus.
 const MAX_SAMPLES: usize = 50_000_000;
@@ -34,7 +36,7 @@ const STEP: usize = 50;
 /// One series' value at the moment of evaluation.
 #[derive(Clone, Debug)]
 pub(super) struct Sample<'h> {
-    pub(super) labels: Cow<'h, Labels>,
+    pub(super) labels: Named<'h>,
     pub(super) value: f64,
 }
 
@@ -57,17 +59,18 @@ pub(super) struct Edges {
 pub(super) struct Evaluator<'h> {
     /// The series of each selector, by its number.
     tracks: Vec<Vec<Track<'h>>>,
+    /// Where the edges of each selector's last window were.
+    hints: Vec<Cell<Hint>>,
     start: i64,
     end: i64,
     looked_at: Cell<usize>,
 }
 
 impl<'h> Evaluator<'h> {
-    /// A query over `history` from `start` to `end`.
-    pub(super) fn new(plan: &Node, history: &'h History, start: i64, end: i64) -> Self {
-        let mut tracks = Vec::new();
-        plan.each_selector(&mut |selector| tracks.push(history.select(&selector.matchers)));
-        Self { tracks, start, end, looked_at: Cell::new(0) }
+    /// A query from `start` to `end` over the series that each selector of a plan picks.
+    pub(super) fn new(tracks: Vec<Vec<Track<'h>>>, start: i64, end: i64) -> Self {
+        let hints = tracks.iter().map(|_| Cell::default()).collect();
+        Self { tracks, hints, start, end, looked_at: Cell::new(0) }
     }
 
     /// The value of the whole plan at `at`.
@@ -150,13 +153,25 @@ impl<'h> Evaluator<'h> {
         let moment = selector.shift.moment(at, self.start, self.end);
         let tracks = self.tracks(selector);
         self.look_at(tracks.len())?;
-        Ok(tracks
-            .iter()
-            .filter_map(|track| {
-                let point = track.latest(moment)?;
-                Some(Sample { labels: Cow::Borrowed(track.labels), value: value(&point) })
-            })
-            .collect())
+        let mut hint = self.hint(selector);
+        let mut samples = Vec::with_capacity(tracks.len());
+        for track in tracks {
+            if let Some(point) = track.latest(moment, &mut hint) {
+                samples.push(Sample { labels: Named::of(track.labels), value: value(&point) });
+            }
+        }
+        self.keep_hint(selector, hint);
+        Ok(samples)
+    }
+
+    fn hint(&self, selector: &Selector) -> Hint {
+        self.hints.get(selector.id).map_or_else(Hint::default, Cell::get)
+    }
+
+    fn keep_hint(&self, selector: &Selector, hint: Hint) {
+        if let Some(kept) = self.hints.get(selector.id) {
+            kept.set(hint);
+        }
     }
 
     fn tracks(&self, selector: &Selector) -> &[Track<'h>] {
@@ -168,39 +183,38 @@ impl<'h> Evaluator<'h> {
         &self,
         node: &Node,
         at: i64,
-        mut see: impl FnMut(Cow<'h, Labels>, Edges, &[Point]),
+        mut see: impl FnMut(Named<'h>, Edges, Samples<'_>),
     ) -> Result<(), EvalError> {
         match node {
             Node::Matrix(selector, range) => {
                 let end = selector.shift.moment(at, self.start, self.end);
                 let edges = Edges { start: end.saturating_sub(*range), end };
-                let mut points = Vec::new();
+                let mut copied = Copied::default();
+                let mut hint = self.hint(selector);
                 for track in self.tracks(selector) {
-                    track.between(edges.start, edges.end, &mut points);
-                    self.look_at(points.len())?;
-                    if !points.is_empty() {
-                        see(Cow::Borrowed(track.labels), edges, &points);
+                    let samples = track.between((edges.start, edges.end), &mut hint, &mut copied);
+                    self.look_at(samples.values.len())?;
+                    if !samples.values.is_empty() {
+                        see(Named::of(track.labels), edges, samples);
                     }
                 }
+                self.keep_hint(selector, hint);
                 Ok(())
             }
             Node::Subquery(subquery) => {
                 let end = subquery.shift.moment(at, self.start, self.end);
                 let edges = Edges { start: end.saturating_sub(subquery.range), end };
                 let (mut step, length, last) = subquery.steps(end);
-                let mut series: BTreeMap<Cow<'h, Labels>, Vec<Point>> = BTreeMap::new();
+                let mut series: BTreeMap<Labels, Copied> = BTreeMap::new();
                 while step <= last {
                     self.look_at(STEP)?;
                     for sample in self.vector(&subquery.expr, step)? {
-                        series
-                            .entry(sample.labels)
-                            .or_default()
-                            .push(Point { time: step, value: sample.value });
+                        series.entry(sample.labels.into_labels()).or_default().push(step, sample.value);
                     }
                     step = step.saturating_add(length);
                 }
                 for (labels, points) in series {
-                    see(labels, edges, &points);
+                    see(Named::from(labels), edges, points.as_samples());
                 }
                 Ok(())
             }
@@ -222,19 +236,30 @@ impl<'h> Evaluator<'h> {
 }
 
 /// Each value through a function; the metric name goes.
-fn mapped(samples: Vec<Sample<'_>>, f: impl Fn(f64) -> f64) -> Result<Vec<Sample<'_>>, EvalError> {
-    distinct(
-        samples
-            .into_iter()
-            .map(|sample| Sample { labels: Cow::Owned(sample.labels.without_name()), value: f(sample.value) })
-            .collect(),
-    )
+fn mapped(mut samples: Vec<Sample<'_>>, f: impl Fn(f64) -> f64) -> Result<Vec<Sample<'_>>, EvalError> {
+    for sample in &mut samples {
+        sample.value = f(sample.value);
+    }
+    unnamed(samples)
+}
+
+/// The metric names go. Series that were told apart stay so where all had the same name.
+fn unnamed(samples: Vec<Sample<'_>>) -> Result<Vec<Sample<'_>>, EvalError> {
+    let alike = samples.windows(2).all(|pair| match pair {
+        [a, b] => a.labels.get(NAME) == b.labels.get(NAME),
+        _ => true,
+    });
+    let samples: Vec<_> = samples
+        .into_iter()
+        .map(|sample| Sample { labels: sample.labels.without_name(), value: sample.value })
+        .collect();
+    if alike { Ok(samples) } else { distinct(samples) }
 }
 
 /// No two series of an answer may have the same labels.
 fn distinct(samples: Vec<Sample<'_>>) -> Result<Vec<Sample<'_>>, EvalError> {
     let mut seen = HashSet::with_capacity(samples.len());
-    if samples.iter().all(|sample| seen.insert(&*sample.labels)) {
+    if samples.iter().all(|sample| seen.insert(&sample.labels)) {
         return Ok(samples);
     }
     Err(EvalError::Failed("vector cannot contain metrics with the same labelset".into()))
@@ -250,9 +275,9 @@ fn foreign() -> EvalError {
 }
 
 /// Labels as Prometheus writes them in its error texts: `{__name__="up", job="api"}`.
-fn go_text(labels: &Labels) -> String {
+fn go_text<'l>(labels: impl Iterator<Item = (&'l str, &'l str)>) -> String {
     let mut out = String::from("{");
-    for (i, (name, value)) in labels.iter().enumerate() {
+    for (i, (name, value)) in labels.enumerate() {
         let _ = write!(out, "{}{name}={value:?}", if i > 0 { ", " } else { "" });
     }
     out.push('}');

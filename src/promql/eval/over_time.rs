@@ -14,7 +14,7 @@ pub(in crate::promql) fn sum(window: &Window<'_>) -> f64 {
 }
 
 pub(in crate::promql) fn count(window: &Window<'_>) -> f64 {
-    window.points.len() as f64
+    window.len() as f64
 }
 
 pub(in crate::promql) fn max(window: &Window<'_>) -> f64 {

@@ -2,7 +2,7 @@
 
 use super::sums::Sum;
 use super::window::Window;
-use crate::promql::history::Point;
+use crate::promql::history::{Point, Samples};
 
 pub(in crate::promql) fn rate(window: &Window<'_>) -> Option<f64> {
     Some(increase(window)? / window.seconds())
@@ -10,8 +10,12 @@ pub(in crate::promql) fn rate(window: &Window<'_>) -> Option<f64> {
 
 pub(in crate::promql) fn increase(window: &Window<'_>) -> Option<f64> {
     let (first, last) = ends(window)?;
-    let resets: f64 = window.pairs().filter(|(a, b)| b.value < a.value).map(|(a, _)| a.value).sum();
-    Some(extrapolated(window, last.value - first.value + resets, Some(first.value)))
+    // Nearly no window has a reset, and to see that there is none is quick.
+    let mut lost = 0.0;
+    if window.pairs().any(|(a, b)| b < a) {
+        lost = window.pairs().filter(|(a, b)| b < a).map(|(a, _)| a).sum();
+    }
+    Some(extrapolated(window, last.value - first.value + lost, Some(first.value)))
 }
 
 pub(in crate::promql) fn delta(window: &Window<'_>) -> Option<f64> {
@@ -20,8 +24,8 @@ pub(in crate::promql) fn delta(window: &Window<'_>) -> Option<f64> {
 }
 
 /// The first and the last of at least two samples.
-fn ends<'p>(window: &Window<'p>) -> Option<(&'p Point, &'p Point)> {
-    (window.points.len() > 1).then_some((window.first()?, window.last()?))
+fn ends(window: &Window<'_>) -> Option<(Point, Point)> {
+    (window.len() > 1).then_some((window.first()?, window.last()?))
 }
 
 /// Stretches what was seen between the first and the last sample to the edges of the window: all the
@@ -31,7 +35,7 @@ fn ends<'p>(window: &Window<'p>) -> Option<(&'p Point, &'p Point)> {
 fn extrapolated(window: &Window<'_>, seen: f64, from: Option<f64>) -> f64 {
     let Some((first, last)) = ends(window) else { return seen };
     let sampled = (last.time - first.time) as f64 / 1000.0;
-    let between = sampled / (window.points.len() - 1) as f64;
+    let between = sampled / (window.len() - 1) as f64;
     let near = between * 1.1;
 
     let mut to_start = (first.time - window.start) as f64 / 1000.0;
@@ -62,48 +66,50 @@ pub(in crate::promql) fn idelta(window: &Window<'_>) -> Option<f64> {
     Some(last.value - before.value)
 }
 
-fn last_two<'p>(window: &Window<'p>) -> Option<(&'p Point, &'p Point)> {
-    match window.points {
-        [.., before, last] if last.time != before.time => Some((before, last)),
+fn last_two(window: &Window<'_>) -> Option<(Point, Point)> {
+    match (window.samples.times, window.samples.values) {
+        ([.., before, last], [.., from, to]) if last != before => {
+            Some((Point { time: *before, value: *from }, Point { time: *last, value: *to }))
+        }
         _ => None,
     }
 }
 
 pub(in crate::promql) fn resets(window: &Window<'_>) -> f64 {
-    window.pairs().filter(|(a, b)| b.value < a.value).count() as f64
+    window.pairs().filter(|(a, b)| b < a).count() as f64
 }
 
 pub(in crate::promql) fn changes(window: &Window<'_>) -> f64 {
-    let changed = |(a, b): &(&Point, &Point)| a.value != b.value && !(a.value.is_nan() && b.value.is_nan());
+    let changed = |(a, b): &(f64, f64)| a != b && !(a.is_nan() && b.is_nan());
     window.pairs().filter(changed).count() as f64
 }
 
 pub(in crate::promql) fn deriv(window: &Window<'_>) -> Option<f64> {
     let (first, _) = ends(window)?;
-    Some(line(window.points, first.time).0)
+    Some(line(window.samples, first.time).0)
 }
 
 pub(in crate::promql) fn predict_linear(window: &Window<'_>) -> Option<f64> {
     ends(window)?;
-    let (slope, now) = line(window.points, window.at);
+    let (slope, now) = line(window.samples, window.at);
     Some(slope * window.parameter + now)
 }
 
 /// The least-squares line through the samples: its slope per second and its height at `origin`.
-fn line(points: &[Point], origin: i64) -> (f64, f64) {
-    let height = points.first().map_or(f64::NAN, |point| point.value);
-    if points.iter().all(|point| point.value == height) || points.len() == 1 {
+fn line(samples: Samples<'_>, origin: i64) -> (f64, f64) {
+    let height = samples.values.first().copied().unwrap_or(f64::NAN);
+    if samples.values.iter().all(|value| *value == height) || samples.values.len() == 1 {
         return if height.is_infinite() { (f64::NAN, f64::NAN) } else { (0.0, height) };
     }
     let [mut x, mut y, mut xy, mut xx] = [Sum::default(); 4];
-    for point in points {
-        let seconds = (point.time - origin) as f64 / 1000.0;
+    for (time, value) in samples.times.iter().zip(samples.values) {
+        let seconds = (time - origin) as f64 / 1000.0;
         x.add(seconds);
-        y.add(point.value);
-        xy.add(seconds * point.value);
+        y.add(*value);
+        xy.add(seconds * value);
         xx.add(seconds * seconds);
     }
-    let n = points.len() as f64;
+    let n = samples.values.len() as f64;
     let [x, y, xy, xx] = [x, y, xy, xx].map(Sum::raw_total);
     let slope = (xy - x * y / n) / (xx - x * x / n);
     (slope, y / n - slope * x / n)

@@ -1,12 +1,12 @@
 //! What a function over a range is given.
 
-use crate::promql::history::Point;
+use crate::promql::history::{Point, Samples};
 
 /// The samples of one series within a range that is open at its left end.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::promql) struct Window<'p> {
     /// Oldest first; at least one.
-    pub(super) points: &'p [Point],
+    pub(super) samples: Samples<'p>,
     /// The left edge, in milliseconds; a sample there is outside.
     pub(super) start: i64,
     /// The right edge; a sample there is inside.
@@ -18,21 +18,26 @@ pub(in crate::promql) struct Window<'p> {
 }
 
 impl<'p> Window<'p> {
-    pub(super) fn first(&self) -> Option<&'p Point> {
-        self.points.first()
+    pub(super) fn len(&self) -> usize {
+        self.samples.values.len()
     }
 
-    pub(super) fn last(&self) -> Option<&'p Point> {
-        self.points.last()
+    pub(super) fn first(&self) -> Option<Point> {
+        Some(Point { time: *self.samples.times.first()?, value: *self.samples.values.first()? })
+    }
+
+    pub(super) fn last(&self) -> Option<Point> {
+        Some(Point { time: *self.samples.times.last()?, value: *self.samples.values.last()? })
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = f64> + Clone + 'p {
-        self.points.iter().map(|point| point.value)
+        self.samples.values.iter().copied()
     }
 
-    /// Neighbouring samples, oldest first.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'p Point, &'p Point)> + 'p {
-        self.points.iter().zip(self.points.iter().skip(1))
+    /// Neighbouring values, oldest first.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (f64, f64)> + 'p {
+        let values = self.samples.values;
+        values.iter().copied().zip(values.iter().copied().skip(1))
     }
 
     /// Its length in seconds.

@@ -3,15 +3,21 @@
 //! The times of the scrapes are kept once, each series keeps a ring of values beside them. Start with
 //! [`History::record`]; the evaluator reads through [`Track`].
 
+mod catalogue;
+mod gaps;
+mod ring;
+mod saved;
 mod series;
 mod track;
 
-use std::collections::VecDeque;
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::time::Duration;
 
+use self::catalogue::Catalogue;
+use self::gaps::Gaps;
+use self::ring::Ring;
+pub use self::saved::Unreadable;
 use self::series::Column;
-pub(super) use self::track::{Point, Track};
+pub(super) use self::track::{Copied, Hint, Point, Samples, Track};
 use super::matcher::Matcher;
 use crate::model::{Labels, Time};
 
@@ -28,17 +34,19 @@ pub struct Limits {
 }
 
 /// The recent samples of one source: rings that drop what no expression needs any more.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct History {
     limits: Limits,
     /// The times of the scrapes, oldest first.
-    scrapes: VecDeque<i64>,
+    scrapes: Ring<i64>,
     /// The number of the oldest scrape kept, counted from the first ever.
     first: u64,
-    series: BTreeMap<Labels, Column>,
+    series: Catalogue,
     /// From when on it is known what the source had.
     since: Option<i64>,
     last: Option<i64>,
+    /// When nobody looked.
+    gaps: Gaps,
     /// Before its first sample there was nothing: a capture is all there is.
     complete: bool,
 }
@@ -50,11 +58,12 @@ impl History {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            scrapes: VecDeque::new(),
+            scrapes: Ring::default(),
             first: 0,
-            series: BTreeMap::new(),
+            series: Catalogue::default(),
             since: None,
             last: None,
+            gaps: Gaps::default(),
             complete: false,
         }
     }
@@ -86,20 +95,17 @@ impl History {
         if self.last.is_some_and(|last| last >= at) {
             self.cut(at);
         }
-        series::push(&mut self.scrapes, at);
+        self.gaps.close(at);
+        self.scrapes.push(at);
         let scrape = self.first + self.scrapes.len() as u64 - 1;
         let mut refused = 0;
         let mut answered = false;
         for (labels, value, time) in batch {
             answered = answered || tells_of_an_answer(&labels, value);
-            let full = self.series.len() >= self.limits.max_series;
-            let column = match self.series.entry(labels) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(_) if full => {
-                    refused += 1;
-                    continue;
-                }
-                Entry::Vacant(entry) => entry.insert(Column::scraped_from(scrape)),
+            let fresh = || Column::scraped_from(scrape);
+            let Some(column) = self.series.column(&labels, self.limits.max_series, fresh) else {
+                refused += 1;
+                continue;
             };
             match time {
                 None => column.scraped(scrape, at, value),
@@ -109,7 +115,7 @@ impl History {
                 }
             };
         }
-        for column in self.series.values_mut() {
+        for column in self.series.columns_mut() {
             column.end(scrape, at);
         }
         if answered {
@@ -124,16 +130,8 @@ impl History {
     /// of time; one that does not is refused (`false`), and so is a series beyond `max_series`.
     pub fn push(&mut self, labels: &Labels, at: Time, value: f64) -> bool {
         let at = at.millis();
-        let taken = if let Some(column) = self.series.get_mut(labels) {
-            column.timed(at, value, true)
-        } else if self.series.len() < self.limits.max_series {
-            let mut column = Column::default();
-            let taken = column.timed(at, value, true);
-            self.series.insert(labels.clone(), column);
-            taken
-        } else {
-            false
-        };
+        let column = self.series.column(labels, self.limits.max_series, Column::default);
+        let taken = column.is_some_and(|column| column.timed(at, value, true));
         if taken {
             self.since = Some(self.since.map_or(at, |since| since.min(at)));
             self.last = Some(self.last.map_or(at, |last| last.max(at)));
@@ -159,14 +157,9 @@ impl History {
     /// The middle of the times between scrapes, in milliseconds: how much later than it should a
     /// history may begin, for the first scrape cannot hit the edge of a window.
     pub(super) fn interval(&self) -> i64 {
-        let mut gaps: Vec<i64> = self
-            .scrapes
-            .iter()
-            .rev()
-            .zip(self.scrapes.iter().rev().skip(1))
-            .take(61)
-            .map(|(b, a)| b - a)
-            .collect();
+        let scrapes = self.scrapes.as_slice();
+        let mut gaps: Vec<i64> =
+            scrapes.iter().rev().zip(scrapes.iter().rev().skip(1)).take(61).map(|(b, a)| b - a).collect();
         gaps.sort_unstable();
         gaps.get(gaps.len() / 2).copied().unwrap_or(0)
     }
@@ -176,12 +169,28 @@ impl History {
         self.complete
     }
 
-    /// The series that fulfil all matchers, in the order of their labels.
-    pub(super) fn select<'h>(&'h self, matchers: &[Matcher]) -> Vec<Track<'h>> {
-        self.series
+    /// How long within `from` to `to` nobody looked, in milliseconds.
+    pub(super) fn unseen(&self, from: i64, to: i64) -> i64 {
+        self.gaps.within(from, to)
+    }
+
+    /// A number that changes whenever a series comes or goes; no two histories share one.
+    pub(super) fn stamp(&self) -> u64 {
+        self.series.stamp()
+    }
+
+    /// The places of the series that fulfil all matchers, in the order of their labels.
+    pub(super) fn select(&self, matchers: &[Matcher]) -> Vec<u32> {
+        self.series.select(matchers)
+    }
+
+    /// The series at these places.
+    pub(super) fn tracks<'h>(&'h self, places: &[u32]) -> Vec<Track<'h>> {
+        let scrapes = self.scrapes.as_slice();
+        places
             .iter()
-            .filter(|(labels, _)| matchers.iter().all(|matcher| matcher.matches(labels)))
-            .map(|(labels, column)| Track::new(labels, column.samples(&self.scrapes, self.first)))
+            .filter_map(|place| self.series.at(*place))
+            .map(|(labels, column)| Track::new(labels, column.samples(scrapes, self.first)))
             .collect()
     }
 
@@ -189,29 +198,32 @@ impl History {
     fn trim(&mut self, now: i64) {
         let keep = i64::try_from(self.limits.keep.as_millis()).unwrap_or(i64::MAX);
         let cutoff = now.saturating_sub(keep).saturating_sub(LOOKBACK);
-        let gone = self.scrapes.partition_point(|time| *time <= cutoff);
-        self.scrapes.drain(..gone);
+        let gone = self.scrapes.as_slice().partition_point(|time| *time <= cutoff);
+        self.scrapes.drop_first(gone);
+        self.gaps.trim(cutoff);
         self.first += gone as u64;
         let first = self.first;
-        self.series.retain(|_, column| {
+        self.series.retain(|column| {
             column.trim(first, cutoff);
             !column.is_dead()
         });
         if self.since.is_some_and(|since| since <= cutoff) {
-            self.since = self.scrapes.front().copied();
+            self.since = self.scrapes.as_slice().first().copied();
         }
     }
 
     /// Drops what was recorded at or after `at`.
     fn cut(&mut self, at: i64) {
-        let kept = self.scrapes.partition_point(|time| *time < at);
+        let kept = self.scrapes.as_slice().partition_point(|time| *time < at);
         self.scrapes.truncate(kept);
         let next = self.first + kept as u64;
-        self.series.retain(|_, column| {
+        self.series.retain(|column| {
             column.cut(next, at);
             !column.is_dead()
         });
         self.since = self.since.filter(|since| *since < at);
+        self.last = self.scrapes.last().copied();
+        self.gaps.cut(at);
     }
 }
 

@@ -1,6 +1,6 @@
 //! One series: its values, and when they were.
 
-use std::collections::VecDeque;
+use super::ring::Ring;
 
 /// Prometheus' mark for "this series ended here": a NaN with these bits. Any other NaN is a value.
 const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -16,43 +16,34 @@ pub(super) fn is_stale(value: f64) -> bool {
 }
 
 /// The samples of a series.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Column {
     /// One value a scrape, aligned with the scrape times of the history. A series that ended lags
     /// behind them, its last value being the mark.
     Scraped {
         /// The number of the scrape that the first value belongs to.
         from: u64,
-        values: VecDeque<f64>,
+        values: Ring<f64>,
     },
     /// Values with times of their own.
     Timed {
-        times: VecDeque<i64>,
-        values: VecDeque<f64>,
+        times: Ring<i64>,
+        values: Ring<f64>,
         /// The last sample carried its time itself: leaving a scrape does not end such a series.
         explicit: bool,
     },
 }
 
-/// A ring that grows by a quarter instead of doubling: with the oldest samples leaving at the other
-/// end it stops growing, and half of it would stay empty for ever.
-pub(super) fn push<T>(ring: &mut VecDeque<T>, value: T) {
-    if ring.len() == ring.capacity() {
-        ring.reserve_exact(ring.len() / 4 + 8);
-    }
-    ring.push_back(value);
-}
-
 impl Default for Column {
     fn default() -> Self {
-        Self::Timed { times: VecDeque::new(), values: VecDeque::new(), explicit: true }
+        Self::Timed { times: Ring::default(), values: Ring::default(), explicit: true }
     }
 }
 
 impl Column {
     /// An empty column of scraped values that begins with this scrape.
     pub(super) fn scraped_from(scrape: u64) -> Self {
-        Self::Scraped { from: scrape, values: VecDeque::new() }
+        Self::Scraped { from: scrape, values: Ring::default() }
     }
 
     /// Marks the end of the series at the scrape with number `scrape`, at `at`, unless it ended
@@ -61,15 +52,15 @@ impl Column {
         match self {
             Self::Scraped { from, values } => {
                 let behind = *from + values.len() as u64 == scrape;
-                if behind && values.back().is_some_and(|last| !is_stale(*last)) {
-                    push(values, stale());
+                if behind && values.last().is_some_and(|last| !is_stale(*last)) {
+                    values.push(stale());
                 }
             }
             Self::Timed { times, values, explicit } => {
-                let alive = values.back().is_some_and(|last| !is_stale(*last));
-                if alive && !*explicit && times.back().is_some_and(|last| *last < at) {
-                    push(times, at);
-                    push(values, stale());
+                let alive = values.last().is_some_and(|last| !is_stale(*last));
+                if alive && !*explicit && times.last().is_some_and(|last| *last < at) {
+                    times.push(at);
+                    values.push(stale());
                 }
             }
         }
@@ -86,9 +77,9 @@ impl Column {
                     return false;
                 }
                 while *from + (values.len() as u64) < scrape {
-                    push(values, stale());
+                    values.push(stale());
                 }
-                push(values, value);
+                values.push(value);
                 true
             }
             Self::Timed { .. } => self.timed(at, value, false),
@@ -99,20 +90,20 @@ impl Column {
     /// values needs [`Column::own_times`] first.
     pub(super) fn timed(&mut self, at: i64, value: f64, by_itself: bool) -> bool {
         let Self::Timed { times, values, explicit } = self else { return false };
-        if times.back().is_some_and(|last| *last >= at) {
+        if times.last().is_some_and(|last| *last >= at) {
             return false;
         }
-        push(times, at);
-        push(values, value);
+        times.push(at);
+        values.push(value);
         *explicit = by_itself;
         true
     }
 
     /// Gives every sample its own time, if it has none yet.
-    pub(super) fn own_times(&mut self, scrapes: &VecDeque<i64>, first: u64) {
+    pub(super) fn own_times(&mut self, scrapes: &Ring<i64>, first: u64) {
         if let Self::Scraped { from, values } = self {
             let skip = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
-            let times = scrapes.iter().skip(skip).take(values.len()).copied().collect();
+            let times = scrapes.as_slice().iter().skip(skip).take(values.len()).copied().collect();
             *self = Self::Timed { times, values: std::mem::take(values), explicit: false };
         }
     }
@@ -123,13 +114,13 @@ impl Column {
             Self::Scraped { from, values } => {
                 let gone =
                     usize::try_from(first.saturating_sub(*from)).unwrap_or(usize::MAX).min(values.len());
-                values.drain(..gone);
+                values.drop_first(gone);
                 *from = (*from).max(first);
             }
             Self::Timed { times, values, .. } => {
-                let gone = times.partition_point(|time| *time <= cutoff).min(values.len());
-                times.drain(..gone);
-                values.drain(..gone);
+                let gone = times.as_slice().partition_point(|time| *time <= cutoff).min(values.len());
+                times.drop_first(gone);
+                values.drop_first(gone);
             }
         }
     }
@@ -141,7 +132,7 @@ impl Column {
                 values.truncate(usize::try_from(next.saturating_sub(*from)).unwrap_or(usize::MAX));
             }
             Self::Timed { times, values, .. } => {
-                let kept = times.partition_point(|time| *time < at);
+                let kept = times.as_slice().partition_point(|time| *time < at);
                 times.truncate(kept);
                 values.truncate(kept);
             }
@@ -151,21 +142,21 @@ impl Column {
     /// Whether nothing is left of it but the mark of its end.
     pub(super) fn is_dead(&self) -> bool {
         match self {
-            Self::Scraped { values, .. } | Self::Timed { values, .. } => values.iter().all(|v| is_stale(*v)),
+            Self::Scraped { values, .. } | Self::Timed { values, .. } => {
+                values.as_slice().iter().all(|v| is_stale(*v))
+            }
         }
     }
 
-    /// The times and values, and the place of the first value among the times.
-    pub(super) fn samples<'h>(
-        &'h self,
-        scrapes: &'h VecDeque<i64>,
-        first: u64,
-    ) -> (&'h VecDeque<i64>, usize, &'h VecDeque<f64>) {
+    /// Its times and values, of which there are as many.
+    pub(super) fn samples<'h>(&'h self, scrapes: &'h [i64], first: u64) -> (&'h [i64], &'h [f64]) {
         match self {
             Self::Scraped { from, values } => {
-                (scrapes, usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX), values)
+                let skip = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+                let times = scrapes.get(skip..skip.saturating_add(values.len())).unwrap_or_default();
+                (times, values.as_slice().get(..times.len()).unwrap_or_default())
             }
-            Self::Timed { times, values, .. } => (times, 0, values),
+            Self::Timed { times, values, .. } => (times.as_slice(), values.as_slice()),
         }
     }
 }

@@ -117,7 +117,7 @@ fn a_ring_that_is_full_stops_growing() {
     for i in 0..2000 {
         scrape(&mut history, f64::from(i), &[("a", 1.0)]);
     }
-    let Some(Column::Scraped { values, .. }) = history.series.values().next() else { panic!() };
+    let Some((_, Column::Scraped { values, .. })) = history.series.iter().next() else { panic!() };
     assert_eq!(values.len(), 900);
     assert!(values.capacity() < 1200, "{}", values.capacity());
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalId, Time};
-use crate::promql::{self, EvalError, Expr, History, Value};
+use crate::promql::{EvalError, Expr, History, Standing, Value};
 use crate::sources::freshness::{self, Oldest};
 
 /// In how many steps the past is searched for the last sample of dead series.
@@ -11,11 +11,11 @@ const STEPS: u32 = 60;
 
 /// A signal with the expressions that tell the age of its samples, which depend on the labels of its
 /// last answer.
-pub(super) struct Signal {
+pub struct Signal {
     id: SignalId,
-    expr: Expr,
+    expr: Standing,
     names: Vec<String>,
-    ages: Vec<Expr>,
+    ages: Vec<Standing>,
     /// Whether the age expressions were made for `names`.
     made: bool,
     /// When the oldest sample behind each row of the last answer was taken; `None`: no sample stands
@@ -24,12 +24,20 @@ pub(super) struct Signal {
 }
 
 impl Signal {
-    pub(super) fn new(id: SignalId, expr: Expr) -> Self {
-        Self { id, expr, names: Vec::new(), ages: Vec::new(), made: false, known: HashMap::new() }
+    /// A signal that was not evaluated yet.
+    pub fn new(id: SignalId, expr: Expr) -> Self {
+        Self {
+            id,
+            expr: Standing::new(expr),
+            names: Vec::new(),
+            ages: Vec::new(),
+            made: false,
+            known: HashMap::new(),
+        }
     }
 
     /// Evaluates at `now`, the moment of the scrape.
-    pub(super) fn answer(&mut self, history: &History, now: Time, warnings: &[String]) -> SignalAnswer {
+    pub fn answer(&mut self, history: &History, now: Time, warnings: &[String]) -> SignalAnswer {
         SignalAnswer {
             signal: self.id.clone(),
             result: self.points(history, now),
@@ -39,7 +47,7 @@ impl Signal {
     }
 
     fn points(&mut self, history: &History, now: Time) -> Result<Vec<Point>, Fault> {
-        let rows = match promql::instant(&self.expr, history, now).map_err(|e| fault(&e))? {
+        let rows = match self.expr.instant(history, now).map_err(|e| fault(&e))? {
             Value::Scalar(value) => vec![(Labels::none(), value)],
             Value::Vector(rows) => rows,
             Value::String(_) => return Err(Fault::new(FaultCode::Query, "a string is no number")),
@@ -48,7 +56,7 @@ impl Signal {
             }
         };
         self.prepare(&rows);
-        let living = ages(&self.ages, history, now);
+        let living = ages(&mut self.ages, history, now);
         let before = std::mem::take(&mut self.known);
         let mut points = Vec::with_capacity(rows.len());
         for (labels, value) in rows {
@@ -64,8 +72,8 @@ impl Signal {
 
     /// When the last sample was taken of series that have died but still weigh in the expression's
     /// windows. `None`: no sample at all stands behind the row, as for `vector(0)` and `absent(…)`.
-    fn of_the_dead(&self, row: &Labels, history: &History, at: Time) -> Option<Time> {
-        let window = self.expr.window();
+    fn of_the_dead(&mut self, row: &Labels, history: &History, at: Time) -> Option<Time> {
+        let window = self.expr.expr().window();
         let step = window / STEPS;
         if step.is_zero() {
             return None;
@@ -74,7 +82,7 @@ impl Signal {
         (1..=STEPS)
             .map(|n| at.before(step * n))
             .take_while(|then| *then >= begins)
-            .find_map(|then| freshness::of_row(row, &ages(&self.ages, history, then)))
+            .find_map(|then| freshness::of_row(row, &ages(&mut self.ages, history, then)))
             .filter(|sampled| *sampled > at.before(window))
     }
 
@@ -83,16 +91,16 @@ impl Signal {
         if self.made && names == self.names {
             return;
         }
-        let texts = freshness::expressions(&self.expr, &names);
-        self.ages = texts.iter().filter_map(|text| Expr::parse(text).ok()).collect();
+        let texts = freshness::expressions(self.expr.expr(), &names);
+        self.ages = texts.iter().filter_map(|text| Expr::parse(text).ok()).map(Standing::new).collect();
         (self.names, self.made) = (names, true);
     }
 }
 
-fn ages(exprs: &[Expr], history: &History, at: Time) -> Vec<Oldest> {
+fn ages(exprs: &mut [Standing], history: &History, at: Time) -> Vec<Oldest> {
     exprs
-        .iter()
-        .map(|expr| match promql::instant(expr, history, at) {
+        .iter_mut()
+        .map(|expr| match expr.instant(history, at) {
             Ok(Value::Vector(rows)) => rows
                 .into_iter()
                 .filter_map(|(labels, seconds)| Some((labels, Time::from_seconds(seconds)?)))

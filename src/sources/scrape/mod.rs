@@ -5,18 +5,21 @@
 
 mod evaluate;
 mod report;
+mod store;
 mod target;
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sha2::{Digest as _, Sha256};
 
 use super::Outcome;
 use crate::http::Client;
 use crate::model::labels::NAME;
 use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, Time};
 use crate::promql::{Expr, Filter, History, Limits};
-use evaluate::Signal;
+pub use evaluate::Signal;
+pub use store::Store;
 use target::{Keep, Scraped, Target};
 
 /// What Prometheus looks back for a sample, and what an expression without a window needs.
@@ -30,6 +33,8 @@ pub struct Scrape {
     filter: Filter,
     max_series: usize,
     max_line: usize,
+    limits: Limits,
+    watched: [u8; 32],
     history: History,
 }
 
@@ -50,6 +55,7 @@ impl Scrape {
             .collect::<Result<Vec<_>, _>>()?;
         let window = exprs.iter().map(Expr::window).max().unwrap_or_default();
         let limits = Limits { keep: window + LOOKBACK, max_series: def.max_series };
+        let watched = watched(def, urls, labels, &exprs);
         Ok(Self {
             client,
             targets: urls
@@ -60,6 +66,8 @@ impl Scrape {
             signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
             max_series: def.max_series,
             max_line: usize::try_from(def.max_line).unwrap_or(usize::MAX),
+            limits,
+            watched,
             history: History::new(limits),
         })
     }
@@ -67,6 +75,24 @@ impl Scrape {
     /// What was scraped so far, for expressions beside the signals.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// How much of it is kept.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// A hash of what is watched: the endpoints, the labels they get, the series that are wanted. A
+    /// history of anything else would lack what is asked for now.
+    pub fn watched(&self) -> &[u8; 32] {
+        &self.watched
+    }
+
+    /// Takes a saved history on, unless there is one already.
+    pub(super) fn recall(&mut self, history: History) {
+        if self.history.ends().is_none() {
+            self.history = history;
+        }
     }
 
     /// Scrapes every endpoint at once, records what came, and evaluates every signal.
@@ -108,4 +134,19 @@ impl Scrape {
         });
         self.history.record(at, batch)
     }
+}
+
+fn watched(def: &SourceDef, urls: &[String], labels: &Labels, exprs: &[Expr]) -> [u8; 32] {
+    let mut selectors: Vec<String> = exprs.iter().flat_map(Expr::selectors).collect();
+    selectors.sort_unstable();
+    selectors.dedup();
+    let labels = labels.to_string();
+    let parts = [def.id.as_str(), labels.as_str()].into_iter();
+    let lists = urls.iter().map(|url| ("url", url)).chain(selectors.iter().map(|text| ("selector", text)));
+    let mut hash = Sha256::new();
+    for part in parts.chain(lists.flat_map(|(kind, text)| [kind, text.as_str()])) {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().into()
 }

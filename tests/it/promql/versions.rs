@@ -13,7 +13,7 @@ use crate::servers::{Prometheus, database};
 const START: i64 = 1_699_999_980_000;
 
 /// Expression, answer of Prometheus 2, answer of Prometheus 3; values in the order of the series.
-const TABLE: [(&str, &str, &str); 12] = [
+const TABLE: [(&str, &str, &str); 15] = [
     // A window is open at its left end.
     ("count_over_time(each_minute[5m])", "6", "5"),
     ("sum_over_time(each_minute[1m])", "190", "100"),
@@ -24,9 +24,15 @@ const TABLE: [(&str, &str, &str); 12] = [
     // A sample that is exactly as old as the lookback is too old.
     ("ended", "7", ""),
     ("absent(ended)", "", "1"),
+    // A young counter is stretched by half a distance between samples at most.
+    ("rate(young[20m])", "0.65", "0.6"),
+    // A subquery is open at its left end.
+    ("sum_over_time(vector(time())[3m:1m])", "6800001960", "5100001560"),
     // Sums and means lose nothing.
     ("sum(huge)", "0", "1"),
     ("avg_over_time(swings[10m])", "0", "0.2"),
+    // One NaN deviates from itself by no number.
+    ("stddev(lone)", "0", "NaN"),
     // A dot matches a newline too.
     ("two_lines{text=~\"a.b\"}", "", "1"),
     ("two_lines{text!~\"a.b\"}", "1", ""),
@@ -46,6 +52,8 @@ fn series() -> Vec<(Labels, Vec<(i64, f64)>)> {
         one(&[("__name__", "huge"), ("i", "2")], &[(10, 1.0)]),
         one(&[("__name__", "huge"), ("i", "3")], &[(10, -1e100)]),
         one(&[("__name__", "swings")], &swings),
+        one(&[("__name__", "lone")], &[(10, f64::NAN)]),
+        one(&[("__name__", "young")], &[(0, 180.0), (4, 420.0), (8, 660.0)]),
         one(&[("__name__", "two_lines"), ("text", "a\nb")], &[(10, 1.0)]),
     ]
 }
