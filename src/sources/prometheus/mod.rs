@@ -3,6 +3,8 @@
 //! Start with [`Prometheus::poll`]; [`Api`] asks single questions.
 
 mod api;
+mod engine;
+mod reply;
 mod signal;
 mod wire;
 
@@ -19,7 +21,8 @@ use crate::model::poll::Notes;
 use crate::model::{Answer, Fault, FaultCode, SignalAnswer, SignalDef, SourceDef, Time};
 use signal::{Answered, Signal};
 
-pub use api::{Api, Reply, Value};
+pub use api::{Api, SeriesList};
+pub use reply::{Reply, Value, decode};
 
 /// How many questions are asked of a server at once.
 const AT_ONCE: usize = 4;

@@ -2,7 +2,8 @@
 
 use futures_util::future::join_all;
 
-use super::api::{Api, Reply, Value};
+use super::api::Api;
+use super::reply::{Reply, Value};
 use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalDef, SignalId, Time};
 use crate::promql::Expr;
 use crate::sources::freshness::{self, Oldest};
