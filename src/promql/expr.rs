@@ -72,6 +72,25 @@ impl Expr {
         found
     }
 
+    /// The vector selectors of the expression, each once, without `offset` and `@`; with the name of
+    /// the metric where one is demanded.
+    pub fn selectors(&self) -> Vec<(String, Option<String>)> {
+        let mut found = Vec::new();
+        self.each_selector(&mut |selector| {
+            let written = (print::written(selector), print::metric(selector).map(str::to_owned));
+            if !found.contains(&written) {
+                found.push(written);
+            }
+        });
+        found
+    }
+
+    /// Whether it is nothing but a vector selector as it stands, without `offset` and `@`.
+    pub fn is_selector(&self) -> bool {
+        matches!(self.plan(), Node::Vector(selector)
+            if selector.shift.offset == 0 && selector.shift.at.is_none())
+    }
+
     pub(super) fn plan(&self) -> &Node {
         &self.lowered.plan
     }

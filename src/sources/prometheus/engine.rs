@@ -9,13 +9,10 @@ use crate::model::text::harmless_line;
 /// What a `VictoriaMetrics` that is scraped by itself says of its version.
 pub(super) const VERSIONS: &str = "count by (short_version) (vm_app_version)";
 
-/// Whether this is what `VictoriaMetrics` answers: a version of Prometheus that Grafana knows, and
-/// nothing else.
+/// Whether this is what `VictoriaMetrics` answers: nothing, or the version of a Prometheus that
+/// Grafana knows, and nothing else.
 pub(super) fn is_a_mask(build: &BuildInfo) -> bool {
-    build.version.is_some()
-        && build.application.is_none()
-        && build.revision.is_none()
-        && build.go_version.is_none()
+    build.application.is_none() && build.revision.is_none() && build.go_version.is_none()
 }
 
 /// `VictoriaMetrics`, with its version where all that it knows of run the same.
@@ -66,15 +63,16 @@ mod tests {
             (r#"{"version":"0.31.0","revision":"9d2","goVersion":"go1.19"}"#, Some("Thanos 0.31.0")),
             (r#"{"version":"3.1.0\u001b[2J","revision":"x"}"#, Some("Prometheus 3.1.0\\u{1b}[2J")),
             (r#"{"version":"","goVersion":"go1.2"}"#, None),
-            ("{}", None),
         ] {
             let body = format!(r#"{{"status":"success","data":{data}}}"#);
             let build = decode_build(body.as_bytes()).ok().unwrap();
             assert!(!is_a_mask(&build), "{data}");
             assert_eq!(name(&build).as_deref(), engine, "{data}");
         }
-        let mask = decode_build(br#"{"status":"success","data":{"version":"2.24.0"}}"#).ok().unwrap();
-        assert!(is_a_mask(&mask));
+        for mask in ["{}", r#"{"version":"2.24.0"}"#] {
+            let body = format!(r#"{{"status":"success","data":{mask}}}"#);
+            assert!(is_a_mask(&decode_build(body.as_bytes()).ok().unwrap()), "{mask}");
+        }
         assert_eq!(unmasked(None), "VictoriaMetrics");
     }
 }

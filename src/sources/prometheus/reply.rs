@@ -211,9 +211,7 @@ fn value_of(result_type: Option<&str>, held: Held) -> Result<Value, String> {
         Some(known @ ("scalar" | "string" | "vector" | "matrix")) => {
             Err(format!("what it calls a {known} is none"))
         }
-        Some(other) => {
-            Err(format!("{:?} is no type of result", other.chars().take(40).collect::<String>()))
-        }
+        Some(other) => Err(format!("{:?} is no type of result", other.chars().take(40).collect::<String>())),
         None => Err("it does not say its type".into()),
     }
 }
