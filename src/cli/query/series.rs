@@ -25,8 +25,8 @@ pub(super) fn run(selector: &str, args: &Args, common: &Common) -> anyhow::Resul
             match common.output {
                 Output::Json => output::json(&document(&list))?,
                 Output::Text => {
-                    let lines: String = list.series.iter().map(|s| format!("{}\n", shown(s))).collect();
-                    output::print(&lines)?;
+                    let lines: Vec<String> = list.series.iter().map(|s| shown(s) + "\n").collect();
+                    output::print(&lines.concat())?;
                     list.warnings.iter().for_each(|warning| output::complain(warning));
                     let count = list.series.len();
                     output::complain(&format!("{count} series"));

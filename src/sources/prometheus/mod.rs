@@ -51,8 +51,10 @@ pub struct Prometheus {
     charted: bool,
     /// Whether ages are asked for in one request.
     together: AtomicBool,
-    /// What the server says it is; `None` where it has to be asked: at the start and after a failure.
-    engine: Option<Option<String>>,
+    /// What the server says it is.
+    engine: Option<String>,
+    /// Whether it was asked so, well or not, since the start and since the last failure.
+    introduced: bool,
 }
 
 impl Prometheus {
@@ -65,6 +67,7 @@ impl Prometheus {
             charted: false,
             together: AtomicBool::new(true),
             engine: None,
+            introduced: false,
         }
     }
 
@@ -83,7 +86,7 @@ impl Prometheus {
         let outcome = self.ask(now).await;
         if outcome.is_err() {
             // What comes back may be another server.
-            self.engine = None;
+            self.introduced = false;
         }
         outcome
     }
@@ -114,9 +117,9 @@ impl Prometheus {
             return Err(fault);
         }
         let replies = || gathered.iter().filter_map(|(reply, _)| reply.as_ref().ok());
-        let mut answer = Answer::default();
-        answer.notes = replies().next().map_or_else(Notes::default, |reply| notes(reply, now, begun));
-        answer.notes.bytes = replies().map(|reply| reply.bytes).sum();
+        let first = replies().next().map_or_else(Notes::default, |reply| notes(reply, now, begun));
+        let bytes = replies().map(|reply| reply.bytes).sum();
+        let mut answer = Answer { notes: Notes { bytes, ..first }, ..Answer::default() };
         for (signal, (reply, ages)) in self.signals.iter_mut().zip(&gathered) {
             answer.signals.push(signal.answer(reply.as_ref(), ages, now));
             let infos = reply.as_ref().map(|reply| reply.infos.as_slice()).unwrap_or_default();
@@ -148,14 +151,14 @@ impl Prometheus {
         });
         let explained = stream::iter(explained).buffer_unordered(AT_ONCE).collect::<()>();
         let engine = async {
-            match &self.engine {
-                Some(known) => known.clone(),
-                None => timeout_at(until, api.engine()).await.ok().and_then(Result::ok).flatten(),
+            if self.introduced {
+                return self.engine.clone();
             }
+            timeout_at(until, api.engine()).await.ok().and_then(Result::ok).flatten()
         };
         let (engine, ()) = join(engine, explained).await;
-        self.engine = Some(engine.clone());
-        answer.notes.engine = engine;
+        answer.notes.engine.clone_from(&engine);
+        (self.engine, self.introduced) = (engine, true);
         let absences = self.signals.iter().filter_map(|s| Some((s.id().clone(), s.absence()?.to_owned())));
         answer.notes.absences = absences.collect();
     }

@@ -72,7 +72,7 @@ pub fn decode(body: &[u8]) -> Result<Reply, Fault> {
     let told = data::<Outcome>(body)?;
     let held = told.data.result.unwrap_or_default();
     let histograms = held.histograms;
-    let value = value_of(told.data.result_type.as_deref(), held).map_err(unreadable)?;
+    let value = value_of(told.data.result_type.as_deref(), held).map_err(|why| unreadable(&why))?;
     Ok(Reply {
         value,
         warnings: told.warnings,
@@ -104,20 +104,28 @@ fn data<'b, D: Deserialize<'b>>(body: &'b [u8]) -> Result<Whole<D>, Fault> {
     let envelope: Envelope<D> = match json::decode(body) {
         Ok(envelope) => envelope,
         // Data of a failure may have any shape; its words count.
-        Err(fault) => return Err(serde_json::from_slice(body).ok().and_then(failure).unwrap_or(fault)),
+        Err(fault) => {
+            return Err(serde_json::from_slice(body)
+                .ok()
+                .and_then(|refusal| failure(&refusal))
+                .unwrap_or(fault));
+        }
     };
     if envelope.status.as_deref() != Some("success") || envelope.error.is_some() {
         let said_so = envelope.status.is_some() || envelope.error.is_some();
-        return Err(failure(without_data(envelope)).unwrap_or_else(|| match said_so {
-            true => Fault::new(FaultCode::Query, "the query failed"),
-            false => unreadable("it holds no data".into()),
+        return Err(failure(&without_data(envelope)).unwrap_or_else(|| {
+            if said_so {
+                Fault::new(FaultCode::Query, "the query failed")
+            } else {
+                unreadable("it holds no data")
+            }
         }));
     }
     let (mut warnings, infos) = (envelope.warnings.0, envelope.infos.0);
     if envelope.is_partial == Some(true) {
         warnings.push("the server says that its answer is partial".into());
     }
-    let data = envelope.data.ok_or_else(|| unreadable("it holds no data".into()))?;
+    let data = envelope.data.ok_or_else(|| unreadable("it holds no data"))?;
     Ok(Whole { data, warnings, infos })
 }
 
@@ -135,11 +143,11 @@ fn without_data<D>(envelope: Envelope<D>) -> Refusal {
 }
 
 /// The fault that an answer tells in its words; `None` where it tells none.
-fn failure(refusal: Refusal) -> Option<Fault> {
+fn failure(refusal: &Refusal) -> Option<Fault> {
     if refusal.status.as_deref() == Some("success") && refusal.error.is_none() {
         return None;
     }
-    words(&refusal).map(|said| Fault::new(code(&refusal), said))
+    words(refusal).map(|said| Fault::new(code(refusal), said))
 }
 
 /// The words of a refusal: what is wrong, or else its kind.
@@ -191,7 +199,7 @@ fn other_words(body: &str) -> Option<String> {
     (!said.is_empty()).then(|| said.to_owned())
 }
 
-fn unreadable(why: String) -> Fault {
+fn unreadable(why: &str) -> Fault {
     Fault::new(FaultCode::Unreadable, format!("the answer cannot be read: {why}"))
 }
 

@@ -1,5 +1,6 @@
 //! A real `VictoriaMetrics`, which speaks the API with an accent.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -74,10 +75,11 @@ async fn a_real_victoria_metrics_tells_values_ages_and_its_name() {
     for queue in ["a", "b", "c"] {
         for ago in [70, 40, 10] {
             let at = now.before(Duration::from_secs(ago)).millis();
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "depth{{queue=\"{queue}\"}} {ago} {at}\njobs_total{{queue=\"{queue}\"}} {} {at}\n",
                 100 - ago
-            ));
+            );
         }
     }
     let sent = server.send("POST", "/api/v1/import/prometheus", &text).unwrap();
