@@ -4,6 +4,7 @@ mod answer;
 mod failure;
 mod local;
 mod origin;
+mod series;
 mod server;
 mod table;
 
@@ -20,8 +21,18 @@ use origin::Origin;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The expression
-    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    #[arg(
+        value_name = "EXPR",
+        allow_hyphen_values = true,
+        default_value = "",
+        hide_default_value = true,
+        required_unless_present = "series"
+    )]
     pub expression: String,
+    /// List the series of a server that match this selector, in the last hour or from --start to --end
+    #[arg(long, value_name = "SELECTOR", allow_hyphen_values = true,
+          conflicts_with_all = ["expression", "time", "step", "wait", "file"])]
+    pub series: Option<String>,
     /// Ask this source of the config [default: its only Prometheus, else its only source with metrics]
     #[arg(long, value_name = "NAME", group = "where")]
     pub source: Option<String>,
@@ -36,7 +47,7 @@ pub struct Args {
     pub time: Option<Time>,
     /// The first of many moments
     #[arg(long, value_name = "TIME", value_parser = Time::parse, allow_hyphen_values = true,
-          conflicts_with = "time", requires_all = ["end", "step"])]
+          conflicts_with = "time", requires = "end")]
     pub start: Option<Time>,
     /// The last of many moments
     #[arg(long, value_name = "TIME", value_parser = Time::parse, allow_hyphen_values = true, requires = "start")]
@@ -71,8 +82,11 @@ impl Args {
     }
 
     fn moments(&self) -> Result<Moments, Failure> {
-        let (Some(start), Some(end), Some(step)) = (self.start, self.end, self.step) else {
+        let (Some(start), Some(end)) = (self.start, self.end) else {
             return Ok(Moments::One(self.time));
+        };
+        let Some(step) = self.step else {
+            return Err(Failure::usage("--start and --end need a --step"));
         };
         if step < Duration::from_millis(1) {
             return Err(Failure::usage("--step must be longer than zero"));
@@ -93,6 +107,9 @@ impl Args {
 /// whole; 2: the expression or the arguments are wrong; 3: nothing answered, or too little is known;
 /// 4: waited in vain.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
+    if let Some(selector) = &args.series {
+        return series::run(selector, args, common);
+    }
     match evaluate(args, common) {
         Ok(answer) => {
             match common.output {
@@ -107,14 +124,16 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
             }
             Ok(if answer.whole { Exit::Yes } else { Exit::No })
         }
-        Err(failure) => {
-            match common.output {
-                Output::Json => output::json(&failure.document(&args.expression))?,
-                Output::Text => output::complain(&failure.picture(&args.expression)),
-            }
-            Ok(failure.exit)
-        }
+        Err(failure) => tell(&failure, &args.expression, common),
     }
+}
+
+fn tell(failure: &Failure, expression: &str, common: &Common) -> anyhow::Result<Exit> {
+    match common.output {
+        Output::Json => output::json(&failure.document(expression))?,
+        Output::Text => output::complain(&failure.picture(expression)),
+    }
+    Ok(failure.exit)
 }
 
 fn evaluate(args: &Args, common: &Common) -> Result<Answer, Failure> {

@@ -61,7 +61,10 @@ pub fn of_signal(def: &GateDef, track: &Track, volume: Option<&Track>, failed: b
         Some(want) if want != points.len() => {
             return Measure::unknown(at, "series", format!("{} series, expected {want}", points.len()));
         }
-        _ if points.is_empty() => return Measure::unknown(at, "no-data", "no data"),
+        _ if points.is_empty() => {
+            let why = track.absence.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            return Measure::unknown(at, "no-data", format!("no data{why}"));
+        }
         _ => {}
     }
     // The worst series decides: a fail before an unknown before a pass, and among equals the one

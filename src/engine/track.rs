@@ -39,6 +39,10 @@ pub struct Track {
     pub fault: Option<Fault>,
     /// Why its numbers may be incomplete.
     pub warnings: Vec<String>,
+    /// Why the last answer had no series, where the server could tell.
+    pub absence: Option<String>,
+    /// The server's remarks on the query, which leave the numbers whole.
+    pub infos: Vec<String>,
     /// Series that were left out because there are too many.
     pub cut: usize,
 }
@@ -46,7 +50,16 @@ pub struct Track {
 impl Track {
     /// A signal that has no answer yet.
     pub fn new(def: SignalDef) -> Self {
-        Self { def, asked: None, series: Vec::new(), fault: None, warnings: Vec::new(), cut: 0 }
+        Self {
+            def,
+            asked: None,
+            series: Vec::new(),
+            fault: None,
+            warnings: Vec::new(),
+            absence: None,
+            infos: Vec::new(),
+            cut: 0,
+        }
     }
 
     /// Takes an answer in.

@@ -135,6 +135,11 @@ impl Watch {
             if let Some(track) = self.tracks.iter_mut().find(|t| t.def.id == signal.signal) {
                 let first = track.asked.is_none();
                 track.observe(poll.asked, signal);
+                let of = |all: &[(SignalId, String)]| -> Vec<String> {
+                    all.iter().filter(|(id, _)| *id == signal.signal).map(|(_, text)| text.clone()).collect()
+                };
+                track.infos = of(&answer.notes.infos);
+                track.absence = of(&answer.notes.absences).into_iter().next();
                 if first && !signal.history.is_empty() {
                     self.backfill(signal, poll.asked);
                 }

@@ -86,6 +86,12 @@ pub struct Notes {
     pub series_cut: usize,
     /// Server's clock less this program's, in seconds, where the server said its time.
     pub clock_offset: Option<f64>,
+    /// What the server says it is: `Prometheus 2.42.0`.
+    pub engine: Option<String>,
+    /// A server's remarks on queries, by signal: the values are whole.
+    pub infos: Vec<(SignalId, String)>,
+    /// Why signals have no series, where it could be told.
+    pub absences: Vec<(SignalId, String)>,
     /// Decoded bytes read.
     pub bytes: u64,
     /// Whether the server said that nothing changed (304).

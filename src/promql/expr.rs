@@ -72,11 +72,23 @@ impl Expr {
         found
     }
 
-    /// What it selects: its selectors as text, without `offset` and `@`.
-    pub fn selectors(&self) -> Vec<String> {
+    /// The vector selectors of the expression, each once, without `offset` and `@`; with the name of
+    /// the metric where one is demanded.
+    pub fn selectors(&self) -> Vec<(String, Option<String>)> {
         let mut found = Vec::new();
-        self.each_selector(&mut |selector| found.push(print::written(selector)));
+        self.each_selector(&mut |selector| {
+            let written = (print::written(selector), print::metric(selector).map(str::to_owned));
+            if !found.contains(&written) {
+                found.push(written);
+            }
+        });
         found
+    }
+
+    /// Whether it is nothing but a vector selector as it stands, without `offset` and `@`.
+    pub fn is_selector(&self) -> bool {
+        matches!(self.plan(), Node::Vector(selector)
+            if selector.shift.offset == 0 && selector.shift.at.is_none())
     }
 
     pub(super) fn plan(&self) -> &Node {

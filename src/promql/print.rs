@@ -12,9 +12,14 @@ pub(super) fn freshness(selector: &Selector, labels: &[&str]) -> String {
     format!("min by ({}) (timestamp({}))", by.join(", "), written(selector))
 }
 
+/// The metric that a selector demands, where its name needs no quotes.
+pub(super) fn metric(selector: &Selector) -> Option<&str> {
+    selector.matchers.iter().find_map(|m| m.demanded_name()).filter(|name| is_metric(name))
+}
+
 /// A selector with its matchers, without `offset` and `@`.
 pub(super) fn written(selector: &Selector) -> String {
-    let name = selector.matchers.iter().find_map(|m| m.demanded_name()).filter(|name| is_metric(name));
+    let name = metric(selector);
     let mut out = name.unwrap_or("").to_owned();
     let mut said_name = name.is_some();
     let mut open = false;

@@ -1,5 +1,6 @@
 //! JSON bodies: their type, their size, and what is said where they cannot be read.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::http::Response;
@@ -13,6 +14,17 @@ const LARGE: usize = 256 * 1024;
 /// # Errors
 /// An HTML page, a body that is cut short, too large or late, or one that is no `T`.
 pub(super) async fn body<T: DeserializeOwned + Send + 'static>(response: &mut Response) -> Result<T, Fault> {
+    read(response, |bytes| decode(bytes)).await
+}
+
+/// Reads the body of an answer with `decode`, on a thread of its own where it is large.
+///
+/// # Errors
+/// As [`body`], and those of `decode`.
+pub(super) async fn read<T: Send + 'static>(
+    response: &mut Response,
+    decode: fn(&[u8]) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     let html = response.content_type.as_deref().is_some_and(is_html);
     if html {
         return Err(Fault::new(FaultCode::ContentType, "answers an HTML page, not JSON"));
@@ -30,7 +42,7 @@ pub(super) async fn body<T: DeserializeOwned + Send + 'static>(response: &mut Re
 }
 
 /// Decodes bytes that are all of a body.
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+pub(super) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, Fault> {
     if bytes.is_empty() {
         return Err(Fault::new(FaultCode::CutShort, "an empty answer"));
     }

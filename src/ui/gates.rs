@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::app::Block;
 use crate::engine::{Gate, Judgement};
 use crate::model::duration::short;
-use crate::model::{Verdict, text, value};
+use crate::model::{Condition, Verdict, text, value};
 
 use super::room::slice;
 use super::row::{Row, cells, cut};
@@ -159,6 +159,11 @@ pub(super) fn explain(scene: &Scene<'_>, gate: &Gate, judgement: &Judgement, wid
     if let Some(hold) = judgement.hold {
         let done = if hold.complete { ", proven" } else { "" };
         add("hold", format!("{} of {}{done}", short(words::floor(hold.held)), short(hold.of)));
+    }
+    if let Condition::Signal(id) = &gate.def.condition {
+        for info in scene.state.watch.track(id).map(|track| track.infos.as_slice()).unwrap_or_default() {
+            add("remark", info.clone());
+        }
     }
     if let Some((signal, least)) = &gate.def.min_volume {
         add("volume", format!("{signal} must be at least {}", value::text(*least)));

@@ -100,6 +100,9 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
     };
     add("kind", kind.into());
     add("asks", text::harmless_line(&place, 300));
+    if let Some(engine) = &source.notes.engine {
+        add("engine", engine.clone());
+    }
     add("every", format!("{}, time-out {}", short(source.def.every), short(source.def.timeout)));
     if let Some(fault) = &source.fault {
         let failures =
@@ -142,6 +145,11 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
     if let Some(offset) = notes.clock_offset {
         let side = if offset >= 0.0 { "ahead of" } else { "behind" };
         add("clock", format!("{} {side} this one", value::in_unit(offset.abs(), Unit::Seconds)));
+    }
+    for (label, remarks) in [("remark", &notes.infos), ("empty", &notes.absences)] {
+        for (signal, text) in remarks {
+            add(label, format!("{signal}: {text}"));
+        }
     }
     if let Some(who) = &source.whoami {
         let roles = if who.roles.is_empty() { "no role".into() } else { who.roles.join(", ") };

@@ -1,5 +1,6 @@
 //! `gonogo check` and the room's one frame, against the simulated product over real HTTP.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -121,4 +122,43 @@ fn one_frame_is_printed_where_there_is_no_terminal() {
         "{frame}"
     );
     assert!(!frame.contains('\u{1b}'));
+}
+
+#[test]
+fn two_servers_of_one_launch_answer_for_themselves_and_a_third_that_hangs_delays_neither() {
+    use crate::http::canned::{Act, Canned};
+    use crate::servers::{Prometheus, installed};
+    if !installed("prometheus") {
+        return;
+    }
+    let config = "scrape_configs: []\n";
+    let (one, two) = (Prometheus::start(config, None), Prometheus::start(config, None));
+    let hangs = Canned::always(vec![Act::Hang]);
+    let mut text = String::from(
+        "schema = 1\n[launch]\nproduct = \"Tasks\"\nversion = \"1\"\nenvironment = \"production\"\n",
+    );
+    for (name, url) in [("one", one.url.clone()), ("two", two.url.clone()), ("hangs", hangs.url(""))] {
+        let _ = write!(
+            text,
+            "[source.{name}]\nkind = \"prometheus\"\nurl = \"{url}\"\nevery = \"1s\"\ntimeout = \"1s\"\n"
+        );
+    }
+    for (name, value) in [("one", 1), ("two", 2), ("hangs", 3)] {
+        let _ = write!(
+            text,
+            "[[gate]]\nid = \"{name}\"\nsource = \"{name}\"\nquery = \"vector({value})\"\nop = \">\"\nvalue = 0\n"
+        );
+    }
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    let (code, json) = check(&file, &[]);
+    let told: Vec<(&str, &str)> = json["gates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gate| (gate["verdict"].as_str().unwrap(), gate["value"].as_str().unwrap_or("-")))
+        .collect();
+    assert_eq!(told, [("pass", "1"), ("pass", "2"), ("unknown", "-")], "{json}");
+    assert_eq!(json["gates"][2]["reason"]["code"], "timed-out");
+    assert!(matches!(code, Some(3 | 4)), "{code:?}");
 }

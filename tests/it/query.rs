@@ -241,3 +241,29 @@ fn an_endpoint_of_the_config_is_scraped_once_and_a_window_takes_waiting() {
     let ran = query(&["jobs_total", "--config", config, "--time", "5"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
 }
+
+#[test]
+fn the_series_of_a_server_are_listed_and_an_empty_answer_says_why() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let lines: Vec<String> = (0..3).map(|n| format!("depth{{queue=\"q{n}\"}} 1 {}\n", now - 600)).collect();
+    let Some((_dir, data)) = database(&format!("# TYPE depth gauge\n{}# EOF\n", lines.concat())) else {
+        return;
+    };
+    let server = Prometheus::start("scrape_configs: []\n", Some(&data));
+    let ran = query(&["--series", "depth{queue!=\"q1\"}", "--url", &server.url]);
+    assert_eq!(ran.stdout, "depth{queue=\"q0\"}\ndepth{queue=\"q2\"}\n");
+    assert_eq!((ran.code, ran.stderr.trim()), (0, "gonogo: 2 series"), "{}", ran.stderr);
+    let ran = query(&["--series", "nope", "--url", &server.url, "--output", "json"]);
+    assert_eq!((ran.code, ran.json()), (1, json!({"status": "success", "data": []})));
+    let ran = query(&["--series", "rate(depth[5m])", "--url", &server.url]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let ran = query(&["--series", "depth", "depth", "--url", &server.url]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let ran = query(&["sum(depth)", "--url", &server.url]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    assert!(
+        ran.stderr.contains("no series") && ran.stderr.contains("depth died, last seen at "),
+        "{}",
+        ran.stderr
+    );
+}

@@ -44,6 +44,11 @@ impl Prometheus {
     /// Starts a server with this configuration file's text, over a database directory or an empty
     /// one, and waits until it is ready.
     pub fn start(config: &str, data: Option<&Path>) -> Prometheus {
+        Self::start_with(config, data, &[], "")
+    }
+
+    /// As [`Prometheus::start`], with more flags, and the path under which they make it serve.
+    pub fn start_with(config: &str, data: Option<&Path>, flags: &[&str], prefix: &str) -> Prometheus {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("prometheus.yml");
         fs::write(&file, config).unwrap();
@@ -57,14 +62,18 @@ impl Prometheus {
                 .arg(format!("--storage.tsdb.path={}", data.display()))
                 .arg("--storage.tsdb.retention.time=100y")
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .args(flags)
                 .stdout(log.try_clone().unwrap())
                 .stderr(log.try_clone().unwrap())
                 .spawn()
                 .unwrap();
             let patience = Instant::now() + Duration::from_mins(1);
             while child.try_wait().unwrap().is_none() && Instant::now() < patience {
-                if request(port, "GET", "/-/ready", "").is_some_and(|(status, _)| status == 200) {
-                    return Prometheus { url: format!("http://127.0.0.1:{port}"), port, child, _dir: dir };
+                if request(port, "GET", &format!("{prefix}/-/ready"), "")
+                    .is_some_and(|(status, _)| status == 200)
+                {
+                    let url = format!("http://127.0.0.1:{port}{prefix}");
+                    return Prometheus { url, port, child, _dir: dir };
                 }
                 std::thread::sleep(Duration::from_millis(50));
             }

@@ -4,6 +4,8 @@ mod identity;
 mod prometheus;
 mod real;
 mod scrape;
+mod shapes;
+mod victoria;
 
 use std::time::Duration;
 

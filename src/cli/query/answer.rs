@@ -17,6 +17,8 @@ pub(super) struct Answer {
     pub(super) infos: Vec<String>,
     /// Whether all that the answer rests on could be read.
     pub(super) whole: bool,
+    /// Why there is no series, where that could be told.
+    pub(super) absence: Option<String>,
 }
 
 impl Answer {
@@ -30,7 +32,7 @@ impl Answer {
             }
             promql::Value::Matrix(series) => Value::Matrix(series),
         };
-        Self { value, warnings: Vec::new(), infos: Vec::new(), whole: true }
+        Self { value, warnings: Vec::new(), infos: Vec::new(), whole: true, absence: None }
     }
 
     /// A server's answer.
@@ -40,18 +42,13 @@ impl Answer {
             warnings
                 .push(format!("{} native histograms are left out: they are no numbers", reply.histograms));
         }
-        Self { value: reply.value, warnings, infos: reply.infos, whole: true }
+        Self { value: reply.value, warnings, infos: reply.infos, whole: true, absence: None }
     }
 
     /// Everything there is to say, and that there is nothing to show.
     pub(super) fn remarks(&self) -> impl Iterator<Item = &str> {
-        let empty = match &self.value {
-            Value::Vector(series) => series.is_empty(),
-            Value::Matrix(series) => series.is_empty(),
-            Value::Scalar(..) | Value::String(..) => false,
-        };
         let all = self.warnings.iter().chain(&self.infos).map(String::as_str);
-        all.chain(empty.then_some("no series"))
+        all.chain(self.value.is_empty().then_some("no series")).chain(self.absence.as_deref())
     }
 
     /// The document of Prometheus' API.
@@ -83,7 +80,7 @@ fn many_values((labels, points): &(Labels, Vec<(Time, f64)>)) -> Json {
     json!({"metric": metric(labels), "values": values})
 }
 
-fn metric(labels: &Labels) -> Json {
+pub(super) fn metric(labels: &Labels) -> Json {
     labels.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect::<Map<_, _>>().into()
 }
 

@@ -6,19 +6,29 @@ use super::failure::Failure;
 use super::origin::Server;
 use crate::http::Client;
 use crate::model::Fault;
-use crate::sources::prometheus::Api;
+use crate::promql::Expr;
+use crate::runtime::Clock;
+use crate::sources::prometheus::{Api, why_empty};
 
-/// Asks a server once.
+/// Asks a server once, and where it has nothing to say at its now, also why.
 pub(super) fn ask(expression: &str, server: Server, moments: Moments) -> Result<Answer, Failure> {
     let api = Api::new(&server.url, Client::new(server.options));
-    let reply = block_on(async {
-        match moments {
+    let (reply, absence) = block_on(async {
+        let reply = match moments {
             Moments::One(at) => api.instant(expression, at).await,
             Moments::Many { start, end, step } => api.range(expression, start, end, step).await,
-        }
+        };
+        let empty = reply.as_ref().is_ok_and(|reply| reply.value.is_empty());
+        let absence = match Expr::parse(expression) {
+            Ok(expr) if empty && moments == Moments::One(None) => {
+                why_empty(&api, &expr, Clock::wall().now()).await.ok().flatten()
+            }
+            _ => None,
+        };
+        (reply, absence)
     })?;
     let reply = reply.map_err(|fault: Fault| Failure::from(fault))?;
-    Ok(Answer::of_server(reply))
+    Ok(Answer { absence, ..Answer::of_server(reply) })
 }
 
 /// Runs one task to its end.

@@ -17,7 +17,8 @@ fn def(server: &Canned) -> SourceDef {
 fn query(seen: &Seen) -> String {
     let form =
         if seen.body.is_empty() { seen.path().split_once('?').map_or("", |(_, q)| q) } else { &seen.body };
-    let value = form.split('&').find_map(|pair| pair.strip_prefix("query=")).unwrap().replace('+', " ");
+    let value =
+        form.split('&').find_map(|pair| pair.strip_prefix("query=")).unwrap_or_default().replace('+', " ");
     let mut out = Vec::new();
     let mut bytes = value.bytes();
     while let Some(b) = bytes.next() {
@@ -34,6 +35,9 @@ fn success(result_type: &str, result: &str) -> Vec<Act> {
 /// A server whose clock is 100 s ahead: depth of queue a, taken 7 s before it was asked.
 fn ahead(seen: &Seen) -> Vec<Act> {
     let now = at(100.0).seconds();
+    if seen.path().ends_with("/status/buildinfo") {
+        return ok(JSON, r#"{"status":"success","data":{"version":"2.42.0","revision":"x"}}"#);
+    }
     match (seen.path().rsplit('/').next().unwrap(), query(seen)) {
         ("query_range", _) => success(
             "matrix",
@@ -62,10 +66,15 @@ async fn the_age_of_a_sample_is_told_by_the_servers_clock_and_not_by_ours() {
     let asked = server.seen();
     assert_eq!(asked[0].path(), "/prefix/api/v1/query");
     assert!(
-        asked.iter().all(|seen| seen.head.starts_with("POST") && !seen.body.contains("&time=")),
+        asked.iter().all(|seen| {
+            let aside = seen.path().ends_with("/status/buildinfo");
+            aside || seen.head.starts_with("POST") && !seen.body.contains("&time=")
+        }),
         "{asked:?}"
     );
+    assert_eq!(first.notes.engine.as_deref(), Some("Prometheus 2.42.0"));
     let second = answer(&mut source, at(5.0)).await;
+    assert_eq!(second.notes.engine.as_deref(), Some("Prometheus 2.42.0"), "asked once, told always");
     assert!(second.signals[0].history.is_empty(), "history is sent once");
     // Value and age, in one go now that the labels are known.
     assert_eq!(server.seen().len(), asked.len() + 2);
@@ -136,7 +145,7 @@ async fn a_server_that_answers_no_signal_fails_the_poll_and_is_well_at_the_next(
     for (acts, code, text) in [
         (
             canned::answer(503, "Retry-After: 9\r\n", busy),
-            FaultCode::Status,
+            FaultCode::TimedOut,
             "answers 503: query timed out in expression evaluation",
         ),
         (
@@ -179,7 +188,7 @@ async fn a_server_that_answers_no_signal_fails_the_poll_and_is_well_at_the_next(
         let waits = matches!(code, FaultCode::RateLimited) || text.starts_with("answers 503");
         let server = Canned::new(move |seen, n| if n == 0 { acts.clone() } else { ahead(seen) });
         let mut def = def(&server);
-        def.timeout = if code == FaultCode::TimedOut { Duration::from_millis(400) } else { def.timeout };
+        def.timeout = if text.starts_with("no answer") { Duration::from_millis(400) } else { def.timeout };
         let mut source = source(&def, &["max by (queue) (depth)"], &[]);
         let told = fault(&mut source, at(0.0)).await;
         assert_eq!((told.code, told.text.as_str()), (code, text));
@@ -211,4 +220,133 @@ async fn a_server_that_takes_questions_only_by_get_is_asked_by_get() {
         assert_eq!(points(&answer(&mut source, at(f64::from(n) * 5.0)).await, 0).len(), 1);
     }
     assert_eq!(server.seen().iter().filter(|seen| seen.head.starts_with("POST")).count(), 1);
+}
+
+/// Four signals of the shipped config that look at the same series, and one that looks at others.
+const ALIKE: [&str; 4] = [
+    "sum by (queue) (rate(a[5m])) / sum by (queue) (rate(b[5m]))",
+    "sum by (queue) (rate(a[1h])) / sum by (queue) (rate(b[1h]))",
+    "sum by (queue) (rate(a[6h])) / sum by (queue) (rate(b[6h]))",
+    "sum by (queue) (up) / count by (queue) (up)",
+];
+
+/// Ages of several questions in one answer, as a server evaluates them.
+fn marked(seen: &Seen) -> Vec<Act> {
+    let asked = query(seen);
+    if !asked.contains("gonogo_question") {
+        return ahead(seen);
+    }
+    let now = at(100.0).seconds();
+    let rows: Vec<String> = (0..asked.matches("label_replace(").count())
+        .map(|n| {
+            let taken = now - 7.0 - n as f64;
+            format!(r#"{{"metric":{{"queue":"a","gonogo_question":"{n}"}},"value":[{now},"{taken}"]}}"#)
+        })
+        .collect();
+    success("vector", &format!("[{}]", rows.join(",")))
+}
+
+#[tokio::test]
+async fn the_ages_of_all_signals_are_asked_in_one_request() {
+    let server = Canned::new(|seen, _| marked(seen));
+    let mut source = source(&def(&server), &ALIKE, &[]);
+    answer(&mut source, at(0.0)).await;
+    let before = server.seen().len();
+    let told = answer(&mut source, at(5.0)).await;
+    assert_eq!(server.seen().len() - before, ALIKE.len() + 1);
+    // Of two selectors, the older sample counts: a and b are questions 0 and 1, up is the third.
+    for place in 0..4 {
+        assert_eq!(points(&told, place)[0].sampled, at(5.0 - if place < 3 { 8.0 } else { 9.0 }), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_joined_questions_is_asked_one_by_one_from_then_on() {
+    let server = Canned::new(|seen, _| {
+        if query(seen).contains("gonogo_question") {
+            return canned::answer(422, "", r#"{"status":"error","errorType":"422","error":"no or here"}"#);
+        }
+        ahead(seen)
+    });
+    let mut source = source(&def(&server), &ALIKE, &[]);
+    for n in 0..3 {
+        let told = answer(&mut source, at(f64::from(n) * 5.0)).await;
+        assert!(
+            (0..4).all(|place| points(&told, place)[0].sampled == at(f64::from(n) * 5.0 - 7.0)),
+            "{told:?}"
+        );
+    }
+    let refused = server.seen().iter().filter(|seen| query(seen).contains("gonogo_question")).count();
+    assert!((1..=4).contains(&refused), "{refused} tries, all of the first poll");
+}
+
+#[tokio::test]
+async fn ages_that_may_be_incomplete_and_rows_that_come_twice_make_a_signal_unknown() {
+    let server = Canned::new(|seen, _| {
+        let asked = query(seen);
+        let now = at(100.0).seconds();
+        if asked.contains("timestamp") {
+            let body = r#"{"status":"success","data":{"resultType":"vector","result":[]},"warnings":["store down"]}"#;
+            return ok(JSON, body);
+        }
+        let row = format!(r#"{{"metric":{{"queue":"a"}},"value":[{now},"1"]}}"#);
+        success("vector", &if asked == "twice" { format!("[{row},{row}]") } else { format!("[{row}]") })
+    });
+    let mut source = source(&def(&server), &["max by (queue) (depth)", "twice"], &[]);
+    let told = answer(&mut source, at(0.0)).await;
+    assert_eq!(told.signals[0].warnings, ["store down"]);
+    let fault = told.signals[1].result.as_ref().unwrap_err();
+    assert_eq!(fault.text, r#"the answer cannot be read: two values for {queue="a"}"#);
+}
+
+#[tokio::test]
+async fn the_words_of_gateways_are_told_and_those_of_pages_are_not() {
+    for (status, body, text) in [
+        (403, r#"{"message":"no tenant"}"#, "forbidden: no tenant"),
+        (502, r#"{"error":{"message":"upstream is gone"}}"#, "answers 502: upstream is gone"),
+        (500, "internal error: org id is needed\n", "answers 500: internal error: org id is needed"),
+        (504, "<html><h1>504</h1></html>", "answers 504"),
+        (
+            429,
+            r#"{"status":"error","errorType":"too_many_requests","error":"limit of 5"}"#,
+            "asked too often: limit of 5",
+        ),
+    ] {
+        let server = Canned::new(move |_, _| canned::answer(status, "", body));
+        let told = fault(&mut source(&def(&server), &["up"], &[]), at(0.0)).await;
+        assert_eq!(told.text, text);
+    }
+}
+
+#[tokio::test]
+async fn why_nothing_is_told_is_asked_once_and_again_when_it_changes() {
+    let server = Canned::new(|seen, n| {
+        let asked = query(seen);
+        let now = at(100.0).seconds();
+        let row = |mark: &str, value: f64| {
+            format!(r#"[{{"metric":{{"gonogo_question":"{mark}"}},"value":[{now},"{value}"]}}]"#)
+        };
+        match asked.as_str() {
+            // Of the selector: its count, its last sample, the count of its metric.
+            q if q.contains("count(") && n < 8 => success("vector", &row("1", now - 720.0)),
+            q if q.contains("count(") => success("vector", &row("0", 3.0)),
+            q if q.contains("timestamp") && n >= 8 => {
+                success("vector", &format!(r#"[{{"metric":{{}},"value":[{now},"{now}"]}}]"#))
+            }
+            _ => success("vector", "[]"),
+        }
+    });
+    let mut source = source(&def(&server), &["depth{q=\"a\"} > 5"], &[]);
+    let explained =
+        |server: &Canned| server.seen().iter().filter(|seen| query(seen).contains("count(")).count();
+    let why = |told: &gonogo::model::Answer| told.notes.absences[0].1.clone();
+    let first = answer(&mut source, at(0.0)).await;
+    assert_eq!(why(&first), format!("depth{{q=\"a\"}} died, last seen at {}", at(-720.0).clock()));
+    let mut told = answer(&mut source, at(5.0)).await;
+    assert_eq!((why(&told), explained(&server)), (why(&first), 1));
+    for n in 2..6 {
+        told = answer(&mut source, at(f64::from(n) * 5.0)).await;
+    }
+    assert_eq!(why(&told), "series are there, the expression leaves none of them");
+    assert_eq!(explained(&server), 2);
 }
