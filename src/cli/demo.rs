@@ -136,7 +136,9 @@ fn point_at(launch: &mut Launch, address: SocketAddr) {
                     *url = url.replacen(CONFIGURED, &here, 1);
                 }
             }
-            SourceKind::Prometheus { url } | SourceKind::Identity { url, .. } => {
+            SourceKind::Prometheus { url, .. }
+            | SourceKind::Alertmanager { url, .. }
+            | SourceKind::Identity { url, .. } => {
                 *url = url.replacen(CONFIGURED, &here, 1);
             }
         }

@@ -3,6 +3,7 @@
 //! May import everything. Start with [`Cli`], then the command's own file. A command returns an
 //! [`Exit`]; an `anyhow::Error` is a usage or config error (2) unless it says otherwise.
 
+pub mod alerts;
 pub mod check;
 pub mod checklist;
 pub mod demo;
@@ -63,6 +64,8 @@ pub enum Command {
     Query(query::Args),
     /// Show the rollout state of the launch's flags
     Flags(flags::Args),
+    /// Show the alerts: firing, pending, silenced, inhibited
+    Alerts(alerts::Args),
     /// Start, list, show, tick and verify checklist runs
     Checklist(checklist::Args),
     /// Check a config, print its schema
@@ -93,6 +96,7 @@ pub fn main() -> Exit {
         Some(Command::Scrape(args)) => scrape::run(&args, common),
         Some(Command::Query(args)) => query::run(&args, common),
         Some(Command::Flags(args)) => flags::run(&args, common),
+        Some(Command::Alerts(args)) => alerts::run(&args, common),
         Some(Command::Checklist(args)) => checklist::run(&args, common),
         Some(Command::Config(args)) => settings::run(&args, common),
         Some(Command::Completions(args)) => shell::completions(&args),
