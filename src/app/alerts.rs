@@ -157,7 +157,10 @@ pub fn age(state: &State) -> (Option<Duration>, bool) {
     let oldest = sources.iter().map(|s| s.asked).min().flatten();
     let bad = sources.iter().any(|s| {
         s.fault.is_some()
-            || state.watch.source(&s.id).is_some_and(|s| matches!(s.health(state.now), Health::Failed | Health::Stale))
+            || state
+                .watch
+                .source(&s.id)
+                .is_some_and(|s| matches!(s.health(state.now), Health::Failed | Health::Stale))
     });
     (oldest.map(|at| state.now.since(at)), bad)
 }

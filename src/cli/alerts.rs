@@ -165,7 +165,11 @@ fn document(watch: &Watch, shown: &[&Seen], errors: &[Reason], now: Time) -> Val
 fn alert(seen: &Seen, now: Time) -> Value {
     let a = &seen.alert;
     let map = |labels: &crate::model::Labels| -> Value {
-        labels.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect::<serde_json::Map<_, _>>().into()
+        labels
+            .iter()
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     json!({
         "name": a.name,

@@ -137,9 +137,8 @@ impl Gate {
 
     /// Time passed: a sample that has become too old takes the hold with it.
     pub fn tick(&mut self, now: Time) {
-        let too_old = |m: &Measure| {
-            m.sampled.is_some_and(|s| now.since(s) > self.max_age) || self.is_unheard(m, now)
-        };
+        let too_old =
+            |m: &Measure| m.sampled.is_some_and(|s| now.since(s) > self.max_age) || self.is_unheard(m, now);
         if self.recent.back().is_some_and(too_old) {
             self.hold.restart();
             self.cleared = 0;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::{
-    Alert, Answer, Condition, GateDef, GateId, Launch, Point, Polled, SignalAnswer, SignalDef, SignalId, SourceId,
-    SourceKind, Time, Unit, Verdict,
+    Alert, Answer, Condition, GateDef, GateId, Launch, Point, Polled, SignalAnswer, SignalDef, SignalId,
+    SourceId, SourceKind, Time, Unit, Verdict,
 };
 
 use super::alerts::judge;

@@ -22,7 +22,9 @@ use tokio::time::Instant;
 
 use crate::http::{self, Client, Credential};
 use crate::model::poll::Notes;
-use crate::model::{AlertsAnswer, Answer, Fault, FlagDef, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time};
+use crate::model::{
+    AlertsAnswer, Answer, Fault, FlagDef, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time,
+};
 
 use alerts::Rules;
 

@@ -24,8 +24,8 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     rows.extend(told_by(scene, width));
     let detail = lines.get(selected).map(|line| detail(scene, line, width)).unwrap_or_default();
     let head = rows.len();
-    let list_height =
-        (head + lines.len().max(1)).min(height.saturating_sub(detail.len().min(height * 3 / 5)).max(head + 2));
+    let list_height = (head + lines.len().max(1))
+        .min(height.saturating_sub(detail.len().min(height * 3 / 5)).max(head + 2));
     let room = list_height.saturating_sub(head);
     let first = selected.saturating_sub(room / 2).min(lines.len().saturating_sub(room));
     let all: Vec<&AlertLine<'_>> = lines.iter().collect();
@@ -51,7 +51,10 @@ fn told_by(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     let theme = scene.theme;
     let mut out = Vec::new();
     if let Some((count, age)) = state.watch.alerts.rules(state.now) {
-        let age = age.map_or_else(|| "none evaluated yet".into(), |a| format!("the oldest evaluated {} ago", words::age(Some(a))));
+        let age = age.map_or_else(
+            || "none evaluated yet".into(),
+            |a| format!("the oldest evaluated {} ago", words::age(Some(a))),
+        );
         out.push(Row::new().put(format!("  {count} rules, {age}"), theme.dim).fit(width));
     }
     let shown = state.watch.alerts.troubles(state.now);
@@ -79,7 +82,8 @@ fn detail(scene: &Scene<'_>, line: &AlertLine<'_>, width: usize) -> Vec<Row> {
     add("state", state_text(alert, now));
     for silence in &alert.silences {
         let by = silence.by.as_deref().unwrap_or("somebody who could not be learned");
-        let until = silence.until.map(|at| format!(" until {} {}", at.date(), at.clock())).unwrap_or_default();
+        let until =
+            silence.until.map(|at| format!(" until {} {}", at.date(), at.clock())).unwrap_or_default();
         let comment = silence.comment.as_deref().map(|c| format!(": {c}")).unwrap_or_default();
         add("silenced", format!("by {by}{until}{comment}"));
     }
@@ -132,7 +136,8 @@ fn state_text(alert: &Alert, now: Time) -> String {
         return format!("pending, fires in {}{active}", short(words::floor(left)));
     }
     let since = alert.since().map(|at| format!(" since {}", ago(at))).unwrap_or_default();
-    let kept = alert.keep_firing_since.map(|at| format!("; kept firing since its condition ceased at {}", ago(at)));
+    let kept =
+        alert.keep_firing_since.map(|at| format!("; kept firing since its condition ceased at {}", ago(at)));
     format!("{}{since}{}", alert.state.word(), kept.unwrap_or_default())
 }
 

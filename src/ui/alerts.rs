@@ -67,11 +67,8 @@ pub(super) fn heading(scene: &Scene<'_>, lines: &[AlertLine<'_>], focused: bool,
     }
     let (age, bad) = alerts::age(scene.state);
     let age = age.map_or_else(|| "no answer yet".into(), |age| words::age(Some(age)));
-    let right = if bad {
-        Row::new().put(format!("{age} stale"), theme.warn)
-    } else {
-        Row::new().put(age, theme.dim)
-    };
+    let right =
+        if bad { Row::new().put(format!("{age} stale"), theme.warn) } else { Row::new().put(age, theme.dim) };
     scene.heading(focused, title, right, width)
 }
 
@@ -126,7 +123,8 @@ pub(super) fn none(scene: &Scene<'_>) -> Row {
 /// Ends of the name's and the time's columns.
 pub(super) fn columns(scene: &Scene<'_>, lines: &[&AlertLine<'_>], width: usize) -> (usize, usize) {
     let now = scene.state.now;
-    let name = lines.iter().map(|l| cells(&l.seen.alert.name)).max().unwrap_or(0).clamp(4, (width / 3).max(4));
+    let name =
+        lines.iter().map(|l| cells(&l.seen.alert.name)).max().unwrap_or(0).clamp(4, (width / 3).max(4));
     let time = lines.iter().map(|l| cells(&alerts::time_text(&l.seen.alert, now))).max().unwrap_or(0);
     (BEFORE + name + 2, BEFORE + name + 2 + time + 2)
 }

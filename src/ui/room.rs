@@ -125,7 +125,9 @@ fn triage(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let log_least = (room / 9).min(3);
     // The vitals proper, and what has the focus; the other boards are a key away.
     let mut vitals = vitals(scene);
-    vitals.retain(|b| *b <= Block::Board(Board::Api) || matches!(b, Block::Flags | Block::Alerts) || scene.focused(*b));
+    vitals.retain(|b| {
+        *b <= Block::Board(Board::Api) || matches!(b, Block::Flags | Block::Alerts) || scene.focused(*b)
+    });
     // Of alerts one line, which nothing may push out.
     let want = |b: &Block| if *b == Block::Alerts && !scene.focused(*b) { 1 } else { wanted(scene, *b) };
     let wants: Vec<usize> = vitals.iter().map(want).collect();

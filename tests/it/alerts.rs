@@ -6,11 +6,10 @@ mod real;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use gonogo::engine::{Change, Judgement, Watch};
-use gonogo::model::{GateId, Launch, Polled, Time, Verdict};
+use gonogo::model::{GateId, Polled, Time, Verdict};
 use gonogo::runtime::feed;
 use gonogo::sources::Source;
 
@@ -28,7 +27,6 @@ fn config(body: &str) -> String {
 
 /// A launch that is polled by hand.
 struct Room {
-    launch: Arc<Launch>,
     sources: Vec<Source>,
     watch: Watch,
     changes: Vec<Change>,
@@ -36,13 +34,12 @@ struct Room {
 
 impl Room {
     fn new(body: &str) -> Self {
-        let (launch, _) =
-            gonogo::settings::parse("gonogo.toml", &config(body), Path::new(""), None).unwrap_or_else(|e| {
+        let (launch, _) = gonogo::settings::parse("gonogo.toml", &config(body), Path::new(""), None)
+            .unwrap_or_else(|e| {
                 panic!("{}", e.rendered);
             });
-        let launch = Arc::new(launch);
         let sources = launch.sources.iter().map(|def| feed::source(&launch, def).unwrap()).collect();
-        Self { watch: Watch::new(&launch, []), launch, sources, changes: Vec::new() }
+        Self { watch: Watch::new(&launch, []), sources, changes: Vec::new() }
     }
 
     fn poll_at(&mut self, at: Time) {
@@ -88,10 +85,5 @@ fn gonogo(body: &str, arguments: &[&str]) -> Output {
     let mut text = String::new();
     write!(text, "{}", config(body)).unwrap();
     std::fs::write(&path, text).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_gonogo"))
-        .args(arguments)
-        .arg("--config")
-        .arg(&path)
-        .output()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_gonogo")).args(arguments).arg("--config").arg(&path).output().unwrap()
 }

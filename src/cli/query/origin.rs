@@ -69,8 +69,10 @@ fn configured(name: Option<&str>, common: &Common) -> Result<SourceDef, Failure>
 }
 
 fn pick(sources: &[SourceDef], name: Option<&str>) -> Result<SourceDef, Failure> {
-    let with_metrics: Vec<&SourceDef> =
-        sources.iter().filter(|def| !matches!(def.kind, SourceKind::Identity { .. } | SourceKind::Alertmanager { .. })).collect();
+    let with_metrics: Vec<&SourceDef> = sources
+        .iter()
+        .filter(|def| !matches!(def.kind, SourceKind::Identity { .. } | SourceKind::Alertmanager { .. }))
+        .collect();
     let names = || {
         let names: Vec<&str> = with_metrics.iter().map(|def| def.id.as_str()).collect();
         if names.is_empty() {

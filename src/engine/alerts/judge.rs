@@ -181,8 +181,7 @@ fn by_rules(asked: &Asked<'_>, alerts: &Alerts, source: &AlertSource, age: Durat
     };
     let old = asked.at.since(evaluated);
     if old > age {
-        let text =
-            format!("rule {} was evaluated {} ago, max-age {}", first.name, short(old), short(age));
+        let text = format!("rule {} was evaluated {} ago, max-age {}", first.name, short(old), short(age));
         return asked.unknown("stale", text);
     }
     let count = if rules.len() == 1 { "1 rule".into() } else { format!("{} rules", rules.len()) };
@@ -211,7 +210,12 @@ fn no_such_label(asked: &Asked<'_>, source: &AlertSource) -> Option<Measure> {
     let (label, _) = asked.def.matching.iter().find(|(label, _)| !known(label))?;
     let set = told.rules.iter().flat_map(|r| r.labels.iter().map(|(name, _)| name));
     let near = nearest(label, set).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-    Some(asked.unknown("no-label", format!("no rule of {} sets or mentions the label {label}{near}", source.id)))
+    Some(
+        asked.unknown(
+            "no-label",
+            format!("no rule of {} sets or mentions the label {label}{near}", source.id),
+        ),
+    )
 }
 
 /// Whether a word stands in an expression by itself.

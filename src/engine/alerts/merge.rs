@@ -15,7 +15,8 @@ const MOST_COMPARED: usize = 20_000;
 
 /// The list of all sources' alerts.
 pub(super) fn list(alerts: &Alerts) -> Vec<Seen> {
-    let of = |origin: AlertOrigin| alerts.sources.iter().filter(move |s| s.origin == origin && s.asked.is_some());
+    let of =
+        |origin: AlertOrigin| alerts.sources.iter().filter(move |s| s.origin == origin && s.asked.is_some());
     let mut list: Vec<Seen> = Vec::new();
     let mut places = Places::default();
     for source in of(AlertOrigin::Rules) {

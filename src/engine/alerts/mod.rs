@@ -176,7 +176,9 @@ fn changes(before: &[Seen], now: &[Seen]) -> Vec<Change> {
             came.truncate(came.len() - same);
             went.truncate(went.len() - same);
             let find = |list: &'_ [Seen], labels: &Labels| {
-                list.iter().find(|s| s.alert.name == name && s.alert.labels == *labels).map(|s| s.alert.clone())
+                list.iter()
+                    .find(|s| s.alert.name == name && s.alert.labels == *labels)
+                    .map(|s| s.alert.clone())
             };
             if let Some(alert) = came.first().and_then(|labels| find(now, labels)) {
                 out.push(Change::AlertIs(Box::new(alert), came.len()));

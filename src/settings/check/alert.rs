@@ -71,8 +71,7 @@ impl Check<'_> {
     /// The source whose word counts: the one that is named, else the one that evaluates rules, else
     /// the one Alertmanager.
     fn vouching<'n>(&mut self, written: &Written<'_>, names: &'n Names) -> Option<&'n SourceName> {
-        const NEEDED: &str =
-            "a `prometheus` source with alerts = true, or one of kind \"alertmanager\"";
+        const NEEDED: &str = "a `prometheus` source with alerts = true, or one of kind \"alertmanager\"";
         if let Some(wanted) = &written.terms.source {
             let known = names.sources.iter().map(|s| s.name.as_str());
             known_name(&mut self.troubles, wanted.span(), "source", wanted.get(), &names.config, known);

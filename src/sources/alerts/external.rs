@@ -37,7 +37,10 @@ mod tests {
         let yaml = "global:\n  scrape_interval: 15s\n  external_labels:\n    cluster: eu\n    replica: \"1\"\n    who: 'it''s'\n  query_log_file: x\nrule_files:\n- r.yml\n";
         let found = labels(yaml);
         assert_eq!(found.to_string(), "{cluster=\"eu\",replica=\"1\",who=\"it's\"}");
-        assert!(labels("global:\n  scrape_interval: 15s\nscrape_configs:\n- external_labels:\n    a: b\n").is_empty());
+        assert!(
+            labels("global:\n  scrape_interval: 15s\nscrape_configs:\n- external_labels:\n    a: b\n")
+                .is_empty()
+        );
         assert!(labels("").is_empty());
     }
 }

@@ -57,9 +57,10 @@ async fn told(fault: Fault, response: &mut Response) -> Fault {
         Err(_) => serde_json::from_str::<String>(&body).ok(),
     };
     match said.filter(|s| !s.trim().is_empty()) {
-        Some(said) => {
-            Fault { retry_after: fault.retry_after, ..Fault::new(fault.code, format!("{}: {said}", fault.text)) }
-        }
+        Some(said) => Fault {
+            retry_after: fault.retry_after,
+            ..Fault::new(fault.code, format!("{}: {said}", fault.text))
+        },
         None => fault,
     }
 }

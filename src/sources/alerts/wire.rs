@@ -348,7 +348,10 @@ mod tests {
         let cut = pairs(Some(&labels), VALUE);
         assert_eq!(cut.len(), PAIRS);
         assert!(cut.iter().all(|(_, v)| v.chars().count() == VALUE + 1 && v.ends_with('…')));
-        assert_eq!(address(Some("https://runbooks.example.com/deep")).as_deref(), Some("https://runbooks.example.com/deep"));
+        assert_eq!(
+            address(Some("https://runbooks.example.com/deep")).as_deref(),
+            Some("https://runbooks.example.com/deep")
+        );
         for bad in ["ftp://x", "http://a b", "file:///etc/passwd", "", "http"] {
             assert_eq!(address(Some(bad)), None, "{bad}");
         }

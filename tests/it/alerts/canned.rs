@@ -69,7 +69,8 @@ fn the_worse_of_the_two_lists_counts_and_a_server_may_lack_one_of_them() {
     let firing = format!(
         r#"{{"status":"success","data":{{"alerts":[{{"labels":{{"alertname":"Deep","severity":"page"}},"annotations":{{}},"state":"firing","activeAt":"{fresh}","value":"1"}}]}}}}"#
     );
-    let pending = r#"{"labels":{"alertname":"Deep","severity":"page"},"annotations":{},"state":"pending","value":"1"}"#;
+    let pending =
+        r#"{"labels":{"alertname":"Deep","severity":"page"},"annotations":{},"state":"pending","value":"1"}"#;
     let both = server(rules("pending", "ok", &fresh, pending), ok("application/json", &firing));
     assert_eq!(verdict(&both).0, Verdict::Fail);
     let no_alerts = server(rules("pending", "ok", &fresh, pending), canned::answer(404, "", "no"));
@@ -105,7 +106,8 @@ fn an_answer_that_is_no_list_of_alerts_is_a_fault_in_words() {
         assert!(!text.is_empty());
     }
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let (verdict, code, _) = verdict(&server(rules("inactive", "ok", &fresh, ""), ok("application/json", &deep)));
+    let (verdict, code, _) =
+        verdict(&server(rules("inactive", "ok", &fresh, ""), ok("application/json", &deep)));
     assert_eq!((verdict, code.as_str()), (Verdict::Unknown, "unreadable"));
 }
 
@@ -113,7 +115,9 @@ fn an_answer_that_is_no_list_of_alerts_is_a_fault_in_words() {
 fn a_flood_of_alerts_is_cut_and_the_cut_proves_nothing() {
     let fresh = now().rfc3339();
     let one = |i: usize| {
-        format!(r#"{{"labels":{{"alertname":"Other","i":"{i}"}},"annotations":{{}},"state":"firing","activeAt":"{fresh}","value":"1"}}"#)
+        format!(
+            r#"{{"labels":{{"alertname":"Other","i":"{i}"}},"annotations":{{}},"state":"firing","activeAt":"{fresh}","value":"1"}}"#
+        )
     };
     let all: Vec<String> = (0..5_000).map(one).collect();
     let alerts = format!(r#"{{"status":"success","data":{{"alerts":[{}]}}}}"#, all.join(","));

@@ -96,7 +96,7 @@ fn world() -> Option<World> {
 fn sources(world: &World) -> String {
     format!(
         "[source.prom]\nkind = \"prometheus\"\nurl = \"{}/\"\nalerts = true\nevery = \"1s\"\n\
-         [source.am]\nkind = \"alertmanager\"\nurl = \"{}/api/v2\"\nwatchdog = \"Watchdog\"\nevery = \"1s\"\n",
+         [source.am]\nkind = \"alertmanager\"\nurl = \"{}\"\nwatchdog = \"Watchdog\"\nevery = \"1s\"\n",
         world.prometheus.url, world.alertmanager.url
     )
 }
@@ -126,7 +126,10 @@ fn a_real_alert_goes_from_pending_to_firing_to_silenced_to_inhibited_to_resolved
 
     // Nothing fires, and every word says what it rests on.
     let quiet = room.until("depth", Verdict::Pass, "not-firing");
-    assert!(quiet.reason.text.starts_with("TasksQueueDepthHigh does not fire; 1 rule evaluated"), "{quiet:?}");
+    assert!(
+        quiet.reason.text.starts_with("TasksQueueDepthHigh does not fire; 1 rule evaluated"),
+        "{quiet:?}"
+    );
     assert_eq!((quiet.value, quiet.threshold.value), (Some(0.0), 0.0));
     room.until("pages", Verdict::Pass, "not-firing");
     room.until("by-alertmanager", Verdict::Pass, "not-firing");
@@ -141,7 +144,10 @@ fn a_real_alert_goes_from_pending_to_firing_to_silenced_to_inhibited_to_resolved
     assert_eq!((label.verdict, label.reason.code.as_str()), (Verdict::Unknown, "no-label"));
     assert!(label.reason.text.contains("did you mean severity?"), "{label:?}");
     let broken = room.until("broken", Verdict::Unknown, "rule-failed");
-    assert!(broken.reason.text.contains("many-to-many") || broken.reason.text.contains("duplicate"), "{broken:?}");
+    assert!(
+        broken.reason.text.contains("many-to-many") || broken.reason.text.contains("duplicate"),
+        "{broken:?}"
+    );
     assert_eq!(room.judge("any").reason.code, "rule-failed");
     let told = room.watch.alerts.source(&"prom".into()).unwrap();
     assert_eq!(told.told.external_labels.as_ref().unwrap().to_string(), "{cluster=\"eu-1\"}");
@@ -152,7 +158,11 @@ fn a_real_alert_goes_from_pending_to_firing_to_silenced_to_inhibited_to_resolved
     let pending = room.until("depth", Verdict::Unknown, "pending");
     assert!(pending.reason.text.starts_with("TasksQueueDepthHigh pending, fires in "), "{pending:?}");
     assert_eq!(room.judge("pages").reason.code, "pending");
-    assert!(room.changes.iter().any(|c| matches!(c, Change::AlertIs(a, 1) if a.state == gonogo::model::AlertState::Pending)));
+    assert!(
+        room.changes
+            .iter()
+            .any(|c| matches!(c, Change::AlertIs(a, 1) if a.state == gonogo::model::AlertState::Pending))
+    );
 
     let firing = room.until("depth", Verdict::Fail, "firing");
     assert!(firing.reason.text.starts_with("TasksQueueDepthHigh firing since "), "{firing:?}");
@@ -163,7 +173,8 @@ fn a_real_alert_goes_from_pending_to_firing_to_silenced_to_inhibited_to_resolved
     assert_eq!(room.judge("other-queue").verdict, Verdict::Pass);
     room.until("by-alertmanager", Verdict::Fail, "firing");
     // Both sources tell of it, and it is one.
-    let of_name = |room: &Room| room.watch.alerts.list.iter().filter(|s| s.alert.name == "TasksQueueDepthHigh").count();
+    let of_name =
+        |room: &Room| room.watch.alerts.list.iter().filter(|s| s.alert.name == "TasksQueueDepthHigh").count();
     assert_eq!(of_name(&room), 1, "{:#?}", room.watch.alerts.list);
     let seen = room.watch.alerts.list.iter().find(|s| s.alert.name == "TasksQueueDepthHigh").unwrap();
     assert_eq!(seen.sources.len(), 2);
@@ -189,7 +200,10 @@ fn a_real_alert_goes_from_pending_to_firing_to_silenced_to_inhibited_to_resolved
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let alert = &document["alerts"][0];
     assert_eq!(document["alerts"].as_array().unwrap().len(), 1, "{document:#}");
-    assert_eq!((alert["name"].as_str(), alert["state"].as_str()), (Some("TasksQueueDepthHigh"), Some("firing")));
+    assert_eq!(
+        (alert["name"].as_str(), alert["state"].as_str()),
+        (Some("TasksQueueDepthHigh"), Some("firing"))
+    );
     assert_eq!(alert["silenced_by"][0]["by"], "ana");
     assert_eq!(alert["silenced_by"][0]["comment"], "known, being drained");
     let table = gonogo(&sources(&world), &["alerts", "--state", "silenced"]);
@@ -209,7 +223,9 @@ fn a_real_alert_goes_from_pending_to_firing_to_silenced_to_inhibited_to_resolved
     room.until("depth", Verdict::Pass, "not-firing");
     room.until("pages", Verdict::Pass, "not-firing");
     room.until("by-alertmanager", Verdict::Pass, "not-firing");
-    assert!(room.changes.iter().any(|c| matches!(c, Change::AlertGone(a, 1) if a.name == "TasksQueueDepthHigh")));
+    assert!(
+        room.changes.iter().any(|c| matches!(c, Change::AlertGone(a, 1) if a.name == "TasksQueueDepthHigh"))
+    );
     let came = room.changes.iter().filter(|c| matches!(c, Change::AlertIs(a, _) if a.name == "TasksQueueDepthHigh" && a.state == gonogo::model::AlertState::Firing));
     assert_eq!(came.count(), 1, "{:#?}", room.changes);
     let output = gonogo(&sources(&world), &["alerts", "--name", "TasksQueueDepthHigh"]);

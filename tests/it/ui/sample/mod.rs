@@ -1,5 +1,6 @@
 //! Rooms to draw, made the way the program makes them: by messages.
 
+pub mod alerts;
 mod launch;
 
 use std::sync::Arc;
