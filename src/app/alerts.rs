@@ -140,6 +140,9 @@ pub fn none_text(state: &State) -> String {
             |why| format!("cannot tell whether an alert fires: {why}"),
         );
     }
+    if let (Some(old), true) = age(state) {
+        return format!("no alert was firing at {}", state.now.before(old).clock());
+    }
     match alerts.rules(state.now) {
         Some((0, _)) => "no alerts firing: the server has no alerting rules".into(),
         Some((count, Some(age))) => {

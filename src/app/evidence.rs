@@ -12,7 +12,7 @@ pub fn of_gate(watch: &Watch, id: &GateId, now: Time) -> Option<Evidence> {
     Some(Evidence {
         kind: match gate.def.condition {
             Condition::Flag { .. } => "flag",
-            Condition::Alert { .. } => "alert",
+            Condition::Alert(_) => "alert",
             Condition::Signal(_) => "metric",
         }
         .into(),

@@ -31,7 +31,7 @@ pub fn worst(state: &State, overall: &Overall, most: usize) -> Vec<ReasonLine> {
 pub fn line(gate: &Gate, judgement: &Judgement) -> ReasonLine {
     let mut text = judgement.reason.text.clone();
     // An alert says itself since when it fires.
-    let says_since = matches!(gate.def.condition, Condition::Alert { .. });
+    let says_since = matches!(gate.def.condition, Condition::Alert(_));
     if let (Verdict::Fail, Some(lasting)) = (judgement.verdict, judgement.lasting)
         && !lasting.is_zero()
         && !says_since

@@ -168,14 +168,13 @@ impl Watch {
                     let flag = state.filter(|s| !s.missing).and_then(|s| s.flag.as_ref());
                     measure::of_flag(&gate.def, key, flag, gate.failed(), poll.asked)
                 }
-                Condition::Alert { name, source } if gate.source == poll.source => {
+                Condition::Alert(wanted) if gate.source == poll.source => {
                     if !matches!(answer.alerts, Some(Ok(_))) {
                         gate.pause(poll.asked);
                         continue;
                     }
-                    let asked = (name.as_str(), source.as_ref());
                     let (measured, age) =
-                        judge::measure(&gate.def, asked, &self.alerts, &gate.source, poll.asked);
+                        judge::measure(&gate.def, wanted, &self.alerts, &gate.source, poll.asked);
                     gate.max_age = age;
                     measured
                 }
@@ -245,7 +244,7 @@ impl Watch {
     fn judge_gate(&self, gate: &Gate, now: Time) -> Judgement {
         let of_source = self.source(&gate.source).and_then(|s| s.fault.as_ref());
         let of_alerts = || self.alerts.source(&gate.source)?.fault.as_ref();
-        let asks_alerts = matches!(gate.def.condition, Condition::Alert { .. });
+        let asks_alerts = matches!(gate.def.condition, Condition::Alert(_));
         gate.judge(now, of_source.or_else(|| asks_alerts.then(of_alerts)?))
     }
 }
@@ -275,11 +274,12 @@ fn gate(launch: &Launch, def: &GateDef) -> Gate {
             let query = signal.map(|s| s.query.clone()).unwrap_or_default();
             Gate::new(def.clone(), source, query, signal.map_or(Unit::None, |s| s.unit), every, max_age)
         }
-        Condition::Alert { name, source } => {
-            let source = source.clone().or_else(|| vouching(launch)).unwrap_or_else(|| SourceId::from(""));
+        Condition::Alert(wanted) => {
+            let source =
+                wanted.source.clone().or_else(|| vouching(launch)).unwrap_or_else(|| SourceId::from(""));
             let every = every_of(&source);
             let max_age = def.max_age.unwrap_or(every * STALE_INTERVALS);
-            let mut gate = Gate::new(def.clone(), source, name.clone(), Unit::None, every, max_age);
+            let mut gate = Gate::new(def.clone(), source, wanted.name.clone(), Unit::None, every, max_age);
             // How old an evaluation may be is learned from the rules; how old an answer, is known.
             gate.answer_age = Some(max_age);
             gate

@@ -303,6 +303,7 @@ fn labels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error
     BTreeMap::<String, String>::deserialize(deserializer).map(Labels::from_pairs)
 }
 
+#[expect(clippy::ref_option, reason = "serde asks for this form")]
 fn map_option<S: Serializer>(labels: &Option<Labels>, serializer: S) -> Result<S::Ok, S::Error> {
     let map = labels.as_ref().map(|l| l.iter().collect::<BTreeMap<_, _>>());
     map.serialize(serializer)

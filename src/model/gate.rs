@@ -106,13 +106,17 @@ pub enum Condition {
         /// Whether its percentage is compared with the gate's value.
         percent: bool,
     },
-    /// No alert of this name fires, and somebody vouches for it.
-    Alert {
-        /// The alert's name, or `*` for all of them.
-        name: String,
-        /// The source that vouches, where the gate names one.
-        source: Option<SourceId>,
-    },
+    /// No alert of a name fires, and somebody vouches for it.
+    Alert(Box<AlertCondition>),
+}
+
+/// Which alert must not fire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertCondition {
+    /// The alert's name, or [`ANY_ALERT`] for all of them.
+    pub name: String,
+    /// The source that vouches, where the gate names one.
+    pub source: Option<SourceId>,
 }
 
 /// The name in an alert condition that stands for every alert.

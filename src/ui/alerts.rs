@@ -58,14 +58,16 @@ pub(super) fn heading(scene: &Scene<'_>, lines: &[AlertLine<'_>], focused: bool,
     let theme = scene.theme;
     let mut title = Row::new().put("Alerts", scene.title(focused)).put("  ", theme.base);
     let counts = counts(lines);
+    let (age, bad) = alerts::age(scene.state);
     if counts.is_empty() {
-        title = title.put("none firing", theme.dim);
+        // Nothing that is known of is not the same as nothing.
+        let words = if bad || age.is_none() { "cannot tell" } else { "none firing" };
+        title = title.put(words, if bad { theme.warn } else { theme.dim });
     }
     for (place, (standing, count)) in counts.into_iter().enumerate() {
         let dot = if place > 0 { " · " } else { "" };
         title = title.put(dot, theme.dim).put(format!("{count} {}", standing.word()), style(scene, standing));
     }
-    let (age, bad) = alerts::age(scene.state);
     let age = age.map_or_else(|| "no answer yet".into(), |age| words::age(Some(age)));
     let right =
         if bad { Row::new().put(format!("{age} stale"), theme.warn) } else { Row::new().put(age, theme.dim) };

@@ -56,6 +56,8 @@ impl Prometheus {
                 .arg(format!("--config.file={}", file.display()))
                 .arg(format!("--storage.tsdb.path={}", data.display()))
                 .arg("--storage.tsdb.retention.time=100y")
+                // What fired before an Alertmanager was found is sent again soon, not after a minute.
+                .arg("--rules.alert.resend-delay=1s")
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"))
                 .stdout(log.try_clone().unwrap())
                 .stderr(log.try_clone().unwrap())

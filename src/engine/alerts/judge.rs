@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::model::alert::{Alert, AlertOrigin, AlertState, Rule, RuleHealth};
 use crate::model::duration::short;
-use crate::model::gate::ANY_ALERT;
+use crate::model::gate::{ANY_ALERT, AlertCondition};
 use crate::model::{GateDef, Labels, Reason, SourceId, Time, Verdict};
 
 use super::super::measure::Measure;
@@ -50,12 +50,12 @@ impl Asked<'_> {
 /// Measures a gate on what its source told last; also the oldest evaluation that counts for it.
 pub(in super::super) fn measure(
     def: &GateDef,
-    (name, named): (&str, Option<&SourceId>),
+    wanted: &AlertCondition,
     alerts: &Alerts,
     source: &SourceId,
     at: Time,
 ) -> (Measure, Duration) {
-    let asked = Asked { def, name, only: named.is_some(), at };
+    let asked = Asked { def, name: &wanted.name, only: wanted.source.is_some(), at };
     let Some(source) = alerts.source(source) else {
         return (asked.unknown("no-source", "no source tells alerts"), Duration::ZERO);
     };
@@ -185,7 +185,7 @@ fn by_rules(asked: &Asked<'_>, alerts: &Alerts, source: &AlertSource, age: Durat
         return asked.unknown("stale", text);
     }
     let count = if rules.len() == 1 { "1 rule".into() } else { format!("{} rules", rules.len()) };
-    passes(asked, format!("{count} evaluated {} ago", short(whole(old))), evaluated)
+    passes(asked, &format!("{count} evaluated {} ago", short(whole(old))), evaluated)
 }
 
 fn no_rule(asked: &Asked<'_>, source: &AlertSource) -> Measure {
@@ -249,10 +249,10 @@ fn by_watchdog(asked: &Asked<'_>, source: &AlertSource, age: Duration) -> Measur
         let text = format!("{name} was sent {} ago, max-age {}", short(old), short(age));
         return asked.unknown("stale", text);
     }
-    passes(asked, format!("{name} was sent {} ago", short(whole(old))), barked)
+    passes(asked, &format!("{name} was sent {} ago", short(whole(old))), barked)
 }
 
-fn passes(asked: &Asked<'_>, rests_on: String, sampled: Time) -> Measure {
+fn passes(asked: &Asked<'_>, rests_on: &str, sampled: Time) -> Measure {
     let what = if asked.name == ANY_ALERT {
         format!("no {} fires", asked.what().replacen("an alert", "alert", 1))
     } else {

@@ -6,7 +6,7 @@ use super::super::file::At;
 use super::super::file::config::SourceWord;
 use super::gate::{Checked, Written};
 use super::{Check, Names, SourceName, known_name};
-use crate::model::gate::Idle;
+use crate::model::gate::{AlertCondition, Idle};
 use crate::model::{Condition, GateDef, GateId, Op, SourceId};
 
 impl Check<'_> {
@@ -50,10 +50,10 @@ impl Check<'_> {
         let gate = GateDef {
             id: GateId::new(written.id),
             title: written.title.to_owned(),
-            condition: Condition::Alert {
+            condition: Condition::Alert(Box::new(AlertCondition {
                 name,
                 source: terms.source.as_ref().map(|s| SourceId::new(s.get().as_str())),
-            },
+            })),
             matching: matching.map(|(name, value)| (name.clone(), value.get().clone())).collect(),
             op: Op::Equal,
             value: 0.0,

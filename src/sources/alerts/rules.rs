@@ -137,16 +137,13 @@ impl Found {
     fn take_all(&mut self, alerts: impl IntoIterator<Item = Alert>) {
         for alert in alerts {
             let key = (alert.name.clone(), alert.labels.clone());
-            match self.places.get(&key).and_then(|at| self.alerts.get_mut(*at)) {
-                Some(known) => {
-                    known.active_at = known.active_at.or(alert.active_at);
-                    known.fires_at = known.fires_at.or(alert.fires_at);
-                    known.state = std::mem::replace(&mut known.state, AlertState::Inactive).max(alert.state);
-                }
-                None => {
-                    self.places.insert(key, self.alerts.len());
-                    self.alerts.push(alert);
-                }
+            if let Some(known) = self.places.get(&key).and_then(|at| self.alerts.get_mut(*at)) {
+                known.active_at = known.active_at.or(alert.active_at);
+                known.fires_at = known.fires_at.or(alert.fires_at);
+                known.state = std::mem::replace(&mut known.state, AlertState::Inactive).max(alert.state);
+            } else {
+                self.places.insert(key, self.alerts.len());
+                self.alerts.push(alert);
             }
         }
     }
