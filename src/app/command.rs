@@ -59,6 +59,8 @@ pub enum Action {
     Tenants,
     /// Identity alone.
     Identity,
+    /// The alerts alone.
+    Alerts,
     /// The checklist alone.
     Checklist,
     /// The log alone.
@@ -108,6 +110,7 @@ pub const TABLE: &[Row] = &[
     row(Action::Flags, "flags", "4", "the flags alone"),
     row(Action::Tenants, "tenants", "5", "tenants and usage"),
     row(Action::Identity, "identity", "6", "sign-ins and tokens"),
+    row(Action::Alerts, "alerts", "7", "the alerts alone"),
     row(Action::Checklist, "checklist", "8", "the checklist alone"),
     row(Action::Log, "log", "9", "the log alone"),
     row(Action::Gates, "gates", "0", "every gate with what it was measured on"),

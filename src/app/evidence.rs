@@ -10,7 +10,12 @@ pub fn of_gate(watch: &Watch, id: &GateId, now: Time) -> Option<Evidence> {
     let gate = watch.gate(id)?;
     let judgement = watch.judge(id, now)?;
     Some(Evidence {
-        kind: if matches!(gate.def.condition, Condition::Flag { .. }) { "flag" } else { "metric" }.into(),
+        kind: match gate.def.condition {
+            Condition::Flag { .. } => "flag",
+            Condition::Alert(_) => "alert",
+            Condition::Signal(_) => "metric",
+        }
+        .into(),
         query: gate.query.clone(),
         value: value::text(judgement.value?),
         sampled: judgement.sampled?,

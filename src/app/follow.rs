@@ -25,6 +25,8 @@ pub(super) fn changes(state: &mut State, changes: Vec<Change>) {
                 (LogKind::Flag, by.map_or_else(|| text.clone(), |by| format!("{text} by {by}")))
             }
             Change::FlagMissing(key) => (LogKind::Flag, format!("{key} does not exist there any more")),
+            Change::AlertIs(alert, count) => super::alerts::came(&alert, count, now),
+            Change::AlertGone(alert, count) => super::alerts::went(&alert, count),
             // A gate that does not count yet would only fill the log.
             Change::Gate(id, ..) if !state.counts(&id) => continue,
             Change::Gate(id, Verdict::Pass, text) => (LogKind::Gate, format!("✓ {id} passes: {text}")),

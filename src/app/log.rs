@@ -14,6 +14,12 @@ pub enum LogKind {
     Source,
     /// A flag changed.
     Flag,
+    /// An alert began to fire.
+    AlertFires,
+    /// An alert ceased to fire.
+    AlertEnds,
+    /// An alert became pending.
+    Alert,
     /// A gate turned.
     Gate,
     /// Something was ticked, skipped, opened again, noted.
@@ -28,6 +34,7 @@ impl LogKind {
         match self {
             Self::Source => "source",
             Self::Flag => "flag",
+            Self::AlertFires | Self::AlertEnds | Self::Alert => "alert",
             Self::Gate => "gate",
             Self::Run => "run",
             Self::Notice => "gonogo",
@@ -38,8 +45,10 @@ impl LogKind {
     pub fn mark(self) -> Option<&'static str> {
         match self {
             Self::Flag => Some("⚑"),
+            Self::AlertFires => Some("▲"),
+            Self::AlertEnds => Some("△"),
             Self::Run => Some("✓"),
-            Self::Source | Self::Gate | Self::Notice => None,
+            Self::Alert | Self::Source | Self::Gate | Self::Notice => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! [`command`] is the one table behind keymap, help, palette and README; [`board`] and [`summary`]
 //! make the rows that `ui` draws.
 
+pub mod alerts;
 pub mod board;
 pub mod command;
 pub mod dialog;

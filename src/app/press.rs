@@ -77,6 +77,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Flags => show(state, Block::Flags),
         Action::Tenants => show(state, Block::Board(Board::Tenants)),
         Action::Identity => show(state, Block::Board(Board::Identity)),
+        Action::Alerts if !state.launch.has_alerts() => {
+            state.say("no source of alerts in the config: a prometheus source with alerts = true, or an alertmanager");
+        }
+        Action::Alerts => show(state, Block::Alerts),
         Action::Checklist => show(state, Block::Checklist),
         Action::Log => show(state, Block::Log),
         Action::Gates => show(state, Block::Gates),
@@ -224,6 +228,7 @@ fn length(state: &State, block: Block) -> usize {
             let template = state.run.as_ref().map(|r| &r.run.template).or(state.template.as_ref());
             template.map_or(0, |t| t.items.len())
         }
+        Block::Alerts => super::alerts::length(state),
         Block::Log => state.log.len(),
         Block::Sources => state.watch.sources.len(),
     }

@@ -23,6 +23,8 @@ pub enum Block {
     Board(Board),
     /// The flags.
     Flags,
+    /// The alerts.
+    Alerts,
     /// The checklist.
     Checklist,
     /// The log.
@@ -151,6 +153,10 @@ impl State {
         if !self.launch.flags.is_empty() {
             let after = blocks.iter().position(|b| *b > Block::Board(Board::Api)).unwrap_or(blocks.len());
             blocks.insert(after, Block::Flags);
+        }
+        if self.launch.has_alerts() {
+            let after = blocks.iter().position(|b| *b > Block::Board(Board::Api) && *b != Block::Flags);
+            blocks.insert(after.unwrap_or(blocks.len()), Block::Alerts);
         }
         if self.template.is_some() {
             blocks.push(Block::Checklist);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::{Gate, Judgement, Overall};
 use crate::model::duration::{hms, short};
-use crate::model::{GateId, Verdict};
+use crate::model::{Condition, GateId, Verdict};
 
 use super::state::State;
 
@@ -30,8 +30,11 @@ pub fn worst(state: &State, overall: &Overall, most: usize) -> Vec<ReasonLine> {
 /// One gate's judgement as a line.
 pub fn line(gate: &Gate, judgement: &Judgement) -> ReasonLine {
     let mut text = judgement.reason.text.clone();
+    // An alert says itself since when it fires.
+    let says_since = matches!(gate.def.condition, Condition::Alert(_));
     if let (Verdict::Fail, Some(lasting)) = (judgement.verdict, judgement.lasting)
         && !lasting.is_zero()
+        && !says_since
     {
         text = format!("{text} for {}", short(lasting));
     }

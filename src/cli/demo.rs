@@ -136,7 +136,9 @@ fn point_at(launch: &mut Launch, address: SocketAddr) {
                     *url = url.replacen(CONFIGURED, &here, 1);
                 }
             }
-            SourceKind::Prometheus { url } | SourceKind::Identity { url, .. } => {
+            SourceKind::Prometheus { url, .. }
+            | SourceKind::Alertmanager { url, .. }
+            | SourceKind::Identity { url, .. } => {
                 *url = url.replacen(CONFIGURED, &here, 1);
             }
         }
@@ -171,7 +173,7 @@ fn serve(seed: u64, address: SocketAddr) -> anyhow::Result<Exit> {
             .await
             .with_context(|| format!("cannot serve on {address}"))?;
         output::print(&format!(
-            "the simulated product is served at {base}: /worker/metrics, /api/metrics, /identity/metrics, /launch/v1\n",
+            "the simulated product is served at {base}: /worker/metrics, /api/metrics, /identity/metrics, /launch/v1, /api/v1/rules, /alertmanager/api/v2\n",
             base = server.base_url()
         ))?;
         drill::pace(product, 1.0).await;

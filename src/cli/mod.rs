@@ -3,6 +3,7 @@
 //! May import everything. Start with [`Cli`], then the command's own file. A command returns an
 //! [`Exit`]; an `anyhow::Error` is a usage or config error (2) unless it says otherwise.
 
+pub mod alerts;
 pub mod check;
 pub mod checklist;
 pub mod demo;
@@ -64,6 +65,8 @@ pub enum Command {
     Query(query::Args),
     /// Show the rollout state of the launch's flags
     Flags(flags::Args),
+    /// Show the alerts: firing, pending, silenced, inhibited
+    Alerts(alerts::Args),
     /// Poll the launch's sources and show their health
     Sources(sources::Args),
     /// Start, list, show, tick and verify checklist runs
@@ -96,6 +99,7 @@ pub fn main() -> Exit {
         Some(Command::Scrape(args)) => scrape::run(&args, common),
         Some(Command::Query(args)) => query::run(&args, common),
         Some(Command::Flags(args)) => flags::run(&args, common),
+        Some(Command::Alerts(args)) => alerts::run(&args, common),
         Some(Command::Sources(args)) => sources::run(&args, common),
         Some(Command::Checklist(args)) => checklist::run(&args, common),
         Some(Command::Config(args)) => settings::run(&args, common),

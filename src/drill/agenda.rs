@@ -32,6 +32,8 @@ pub enum Event {
     Synthetic,
     /// The flag service counts what callers got.
     Count,
+    /// The alerting rules are evaluated.
+    Evaluate,
     /// The story goes to its next step.
     Story,
 }

@@ -9,6 +9,8 @@
 //! when, `queue` and `service` how, `pages` and `contract` what is told of it, [`Server`] to whom.
 
 mod agenda;
+mod alert_pages;
+mod alerts;
 #[cfg(test)]
 mod behaviour;
 mod contract;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::agenda::{Agenda, Event};
+use super::alerts::{self, Alerts};
 use super::dice::{Dice, Stream, seconds};
 use super::exposition::Format;
 use super::pages::{self, Page};
@@ -51,6 +52,7 @@ pub struct Product {
     pub(super) rollout: Rollout,
     pub(super) tally: Tally,
     pub(super) synthetic: Option<Duration>,
+    pub(super) alerts: Alerts,
 }
 
 impl Product {
@@ -69,6 +71,7 @@ impl Product {
             (scaler::EVERY, Event::Scale),
             (Duration::from_secs(5), Event::Synthetic),
             (MINUTE, Event::Count),
+            (alerts::EVERY, Event::Evaluate),
             (story::next_step(Duration::ZERO).at, Event::Story),
         ] {
             agenda.put(at, event);
@@ -89,6 +92,7 @@ impl Product {
             rollout: Rollout::new(seed),
             tally: Tally::default(),
             synthetic: None,
+            alerts: Alerts::default(),
         }
     }
 
@@ -188,6 +192,7 @@ impl Product {
                 self.rollout.count(self.now);
                 self.again(MINUTE, Event::Count);
             }
+            Event::Evaluate => self.evaluate(),
             Event::Story => self.step(),
         }
     }
@@ -293,6 +298,14 @@ impl Product {
     fn staff(&mut self) {
         self.tasks.workers = self.scaler.workers();
         self.work(QueueId::Tasks);
+    }
+
+    fn evaluate(&mut self) {
+        let (total, failed) = alerts::requests(self);
+        let percent = self.alerts.error_percent(self.now, total, failed);
+        let values = alerts::values(self, self.now, percent);
+        self.alerts.evaluate(self.now, values);
+        self.again(alerts::EVERY, Event::Evaluate);
     }
 
     fn step(&mut self) {

@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::alert_pages;
 use super::contract::{self, Ask, Reply};
 use super::exposition::Format;
 use super::pages::Page;
@@ -161,7 +162,7 @@ fn respond(
         };
         written(contract::answer(&product, ask, token))
     } else {
-        written(Reply::unknown_path(path))
+        written(alert_pages::answer(&product, path).unwrap_or_else(|| Reply::unknown_path(path)))
     };
     // Simulated time here too: who compares clocks must see the same one everywhere.
     if let Ok(date) = HeaderValue::from_str(&http_date(product.now())) {

@@ -31,6 +31,9 @@ pub struct Gate {
     pub every: Duration,
     /// The oldest sample that counts.
     pub max_age: Duration,
+    /// The oldest answer that counts, where samples are older than the answers that tell them: rules
+    /// are evaluated more seldom than their server is asked.
+    pub answer_age: Option<Duration>,
     hold: Hold,
     /// It has failed and not yet cleared.
     failed: bool,
@@ -82,6 +85,7 @@ impl Gate {
             unit,
             every,
             max_age,
+            answer_age: None,
             hold: Hold::default(),
             failed: false,
             cleared: 0,
@@ -100,7 +104,8 @@ impl Gate {
         let fresh = measure.sampled.is_none_or(|s| measure.at.since(s) <= self.max_age);
         match measure.verdict {
             Verdict::Pass if fresh => {
-                self.hold.pass(measure.at, every, self.def.hold, self.max_age.max(every * 2));
+                let silence = self.answer_age.unwrap_or(self.max_age).max(every * 2);
+                self.hold.pass(measure.at, every, self.def.hold, silence);
                 self.cleared += 1;
                 if self.cleared >= 2 || self.def.clear.is_none() {
                     self.failed = false;
@@ -132,7 +137,8 @@ impl Gate {
 
     /// Time passed: a sample that has become too old takes the hold with it.
     pub fn tick(&mut self, now: Time) {
-        let too_old = |m: &Measure| m.sampled.is_some_and(|s| now.since(s) > self.max_age);
+        let too_old =
+            |m: &Measure| m.sampled.is_some_and(|s| now.since(s) > self.max_age) || self.is_unheard(m, now);
         if self.recent.back().is_some_and(too_old) {
             self.hold.restart();
             self.cleared = 0;
@@ -166,7 +172,7 @@ impl Gate {
             return self.judgement(Verdict::Unknown, Reason::new("clock", text), Some(last), now, limit);
         }
         // An unknown without a sample ages by the moment it was asked for.
-        if last.sampled.is_none() && now.since(last.at) > self.max_age {
+        if last.sampled.is_none() && now.since(last.at) > self.max_age || self.is_unheard(last, now) {
             let reason = fault.map_or_else(
                 || {
                     Reason::new(
@@ -192,6 +198,11 @@ impl Gate {
             return self.judgement(Verdict::Unknown, Reason::new("holding", text), Some(last), now, limit);
         }
         self.judgement(Verdict::Pass, last.reason.clone(), Some(last), now, limit)
+    }
+
+    /// Whether the answer is too old, whatever the age of its samples.
+    fn is_unheard(&self, last: &Measure, now: Time) -> bool {
+        self.answer_age.is_some_and(|oldest| now.since(last.at) > oldest)
     }
 
     fn judgement(

@@ -24,7 +24,7 @@ pub struct Measure {
 }
 
 impl Measure {
-    fn unknown(at: Time, code: &str, text: impl AsRef<str>) -> Self {
+    pub(super) fn unknown(at: Time, code: &str, text: impl AsRef<str>) -> Self {
         Self {
             at,
             verdict: Verdict::Unknown,

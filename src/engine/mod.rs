@@ -4,6 +4,7 @@
 //! May import `model` and `promql`. Nothing here reads a clock: `now` is always an argument. Start
 //! with [`Watch`], which takes polls in and gives judgements out; [`gate`] holds the rules.
 
+pub mod alerts;
 pub mod flags;
 pub mod gate;
 pub mod hold;
@@ -13,6 +14,7 @@ pub mod source;
 pub mod track;
 pub mod watch;
 
+pub use alerts::Alerts;
 pub use gate::{Gate, Judgement};
 pub use overall::{Outcome, Overall};
 pub use source::SourceState;

@@ -19,7 +19,7 @@ fn at(s: i64) -> Time {
 fn source(id: &str) -> SourceDef {
     SourceDef {
         id: id.into(),
-        kind: SourceKind::Prometheus { url: "http://127.0.0.1:1".into() },
+        kind: SourceKind::Prometheus { url: "http://127.0.0.1:1".into(), alerts: false },
         every: EVERY,
         timeout: Duration::from_secs(3),
         max_body: 1,

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::{
-    Answer, Condition, GateDef, GateId, Launch, Point, Polled, SignalAnswer, SignalDef, SignalId, SourceId,
-    Time, Unit, Verdict,
+    Alert, Answer, Condition, GateDef, GateId, Launch, Point, Polled, SignalAnswer, SignalDef, SignalId,
+    SourceId, SourceKind, Time, Unit, Verdict,
 };
 
+use super::alerts::judge;
 use super::flags::FlagState;
 use super::measure;
 use super::source::STALE_INTERVALS;
-use super::{Gate, Judgement, Overall, SourceState, Track};
+use super::{Alerts, Gate, Judgement, Overall, SourceState, Track};
 
 /// Something that changed, for the log and the marks on charts.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,10 @@ pub enum Change {
     Flag(String, Option<String>),
     /// A flag that was there is not any more.
     FlagMissing(String),
+    /// An alert began to fire or to be pending, and how many of its name did.
+    AlertIs(Box<Alert>, usize),
+    /// An alert ceased to fire, and how many of its name did.
+    AlertGone(Box<Alert>, usize),
     /// A gate's verdict turned.
     Gate(GateId, Verdict, String),
 }
@@ -37,6 +42,8 @@ pub struct Watch {
     pub tracks: Vec<Track>,
     /// In the order of the config.
     pub flags: Vec<FlagState>,
+    /// The alerts of every source that tells some.
+    pub alerts: Alerts,
     /// The config's gates, then those of the checklist.
     pub gates: Vec<Gate>,
     /// The verdicts that were last told, by gate.
@@ -52,6 +59,7 @@ impl Watch {
             sources: launch.sources.iter().cloned().map(SourceState::new).collect(),
             tracks: launch.signals.iter().cloned().map(Track::new).collect(),
             flags: launch.flags.iter().cloned().map(FlagState::new).collect(),
+            alerts: Alerts::new(launch),
             told: vec![Verdict::Unknown; gates.len()],
             gates,
         }
@@ -157,6 +165,7 @@ impl Watch {
                 }
             }
         }
+        changes.extend(self.alerts.observe(poll));
         let told: BTreeSet<&SignalId> = answer.signals.iter().map(|s| &s.signal).collect();
         for gate in &mut self.gates {
             let measured = match &gate.def.condition {
@@ -170,6 +179,16 @@ impl Watch {
                     let state = self.flags.iter().find(|f| f.def.key == *key);
                     let flag = state.filter(|s| !s.missing).and_then(|s| s.flag.as_ref());
                     measure::of_flag(&gate.def, key, flag, gate.failed(), poll.asked)
+                }
+                Condition::Alert(wanted) if gate.source == poll.source => {
+                    if !matches!(answer.alerts, Some(Ok(_))) {
+                        gate.pause(poll.asked);
+                        continue;
+                    }
+                    let (measured, age) =
+                        judge::measure(&gate.def, wanted, &self.alerts, &gate.source, poll.asked);
+                    gate.max_age = age;
+                    measured
                 }
                 _ => continue,
             };
@@ -235,8 +254,10 @@ impl Watch {
     }
 
     fn judge_gate(&self, gate: &Gate, now: Time) -> Judgement {
-        let fault = self.source(&gate.source).and_then(|s| s.fault.as_ref());
-        gate.judge(now, fault)
+        let of_source = self.source(&gate.source).and_then(|s| s.fault.as_ref());
+        let of_alerts = || self.alerts.source(&gate.source)?.fault.as_ref();
+        let asks_alerts = matches!(gate.def.condition, Condition::Alert(_));
+        gate.judge(now, of_source.or_else(|| asks_alerts.then(of_alerts)?))
     }
 }
 
@@ -265,6 +286,16 @@ fn gate(launch: &Launch, def: &GateDef) -> Gate {
             let query = signal.map(|s| s.query.clone()).unwrap_or_default();
             Gate::new(def.clone(), source, query, signal.map_or(Unit::None, |s| s.unit), every, max_age)
         }
+        Condition::Alert(wanted) => {
+            let source =
+                wanted.source.clone().or_else(|| vouching(launch)).unwrap_or_else(|| SourceId::from(""));
+            let every = every_of(&source);
+            let max_age = def.max_age.unwrap_or(every * STALE_INTERVALS);
+            let mut gate = Gate::new(def.clone(), source, wanted.name.clone(), Unit::None, every, max_age);
+            // How old an evaluation may be is learned from the rules; how old an answer, is known.
+            gate.answer_age = Some(max_age);
+            gate
+        }
         Condition::Flag { key, percent, .. } => {
             let source = launch.flags.iter().find(|f| f.key == *key).map(|f| f.source.clone());
             let source = source.unwrap_or_else(|| SourceId::from(""));
@@ -274,4 +305,12 @@ fn gate(launch: &Launch, def: &GateDef) -> Gate {
             Gate::new(def.clone(), source, key.clone(), unit, every, max_age)
         }
     }
+}
+
+/// The source whose word on alerts counts where a gate names none: the one that evaluates rules, else
+/// the one Alertmanager. Settings refuse a config where that is not one.
+fn vouching(launch: &Launch) -> Option<SourceId> {
+    let mut tellers: Vec<_> = launch.sources.iter().filter(|s| s.kind.tells_alerts()).collect();
+    tellers.sort_by_key(|s| matches!(s.kind, SourceKind::Alertmanager { .. }));
+    tellers.first().map(|s| s.id.clone())
 }

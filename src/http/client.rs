@@ -50,6 +50,12 @@ impl Client {
         }
     }
 
+    /// Another client with the same options and connections of its own.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self::new(self.options.clone())
+    }
+
     /// Sends a request and returns when the header of the answer is there. A 401 renews the
     /// credential and asks once more. Redirects are followed on the same host and port, and from
     /// http up to https, five at most; a POST stays a POST (but for 303), because what is posted

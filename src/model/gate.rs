@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{GateId, SignalId};
+use super::{GateId, SignalId, SourceId};
 
 /// How a value is compared with a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,21 @@ pub enum Condition {
         /// Whether its percentage is compared with the gate's value.
         percent: bool,
     },
+    /// No alert of a name fires, and somebody vouches for it.
+    Alert(Box<AlertCondition>),
 }
+
+/// Which alert must not fire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertCondition {
+    /// The alert's name, or [`ANY_ALERT`] for all of them.
+    pub name: String,
+    /// The source that vouches, where the gate names one.
+    pub source: Option<SourceId>,
+}
+
+/// The name in an alert condition that stands for every alert.
+pub const ANY_ALERT: &str = "*";
 
 /// What no traffic means: below `min_volume` a ratio says nothing (rule 11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -44,6 +44,11 @@ impl Launch {
         self.signals.iter().find(|s| s.id == *id)
     }
 
+    /// Whether any source tells alerts.
+    pub fn has_alerts(&self) -> bool {
+        self.sources.iter().any(|s| s.kind.tells_alerts())
+    }
+
     /// A source by id.
     pub fn source(&self, id: &SourceId) -> Option<&SourceDef> {
         self.sources.iter().find(|s| s.id == *id)
@@ -91,6 +96,16 @@ pub enum SourceKind {
     Prometheus {
         /// The base URL, without `/api/v1`.
         url: String,
+        /// Whether its alerts and alerting rules are asked for.
+        alerts: bool,
+    },
+    /// The API v2 of an Alertmanager, or of one that speaks it.
+    Alertmanager {
+        /// The base URL, without `/api/v2`.
+        url: String,
+        /// An alert that always fires (a dead man's switch): while it is there, and only then, the
+        /// absence of another alert means something.
+        watchdog: Option<String>,
     },
     /// The identity contract `launch-identity/1`.
     Identity {
@@ -99,6 +114,13 @@ pub enum SourceKind {
         /// The environment whose flags are asked for.
         environment: String,
     },
+}
+
+impl SourceKind {
+    /// Whether alerts are asked of it.
+    pub fn tells_alerts(&self) -> bool {
+        matches!(self, Self::Prometheus { alerts: true, .. } | Self::Alertmanager { .. })
+    }
 }
 
 /// Where a bearer token comes from; the secret itself is never in a config.

@@ -3,6 +3,7 @@
 //! This room imports no other. Nothing here reads a clock, a file or a socket; a time is always an
 //! argument. Start with [`launch`] (what a config file says), then [`poll`] (what a source answers).
 
+pub mod alert;
 pub mod duration;
 pub mod fault;
 pub mod flag;
@@ -18,6 +19,7 @@ pub mod time;
 pub mod value;
 pub mod verdict;
 
+pub use alert::{Alert, AlertState, AlertsAnswer};
 pub use fault::{Fault, FaultCode};
 pub use flag::{Flag, Percent};
 pub use gate::{Condition, GateDef, Op};

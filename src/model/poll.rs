@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::identity::{Meta, Whoami};
-use super::{Fault, Flag, Labels, SignalId, SourceId, Time};
+use super::{AlertsAnswer, Fault, Flag, Labels, SignalId, SourceId, Time};
 
 /// One poll, well ended or not.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Answer {
     pub signals: Vec<SignalAnswer>,
     /// The flags, from a source that has some.
     pub flags: Option<FlagsAnswer>,
+    /// The alerts, from a source that tells some; a fault of their own where only they failed.
+    pub alerts: Option<Result<AlertsAnswer, Fault>>,
     /// Who the credential stands for, from a source that can tell.
     pub whoami: Option<Whoami>,
     /// The service's description of itself.

@@ -1,9 +1,10 @@
 //! The edge: what is on the wire becomes the words of `model`, once, here.
 //!
 //! May import `model`, `promql`, `http`. Start with [`Source::poll`]. [`exposition`] is the text that
-//! `/metrics` endpoints send, [`capture`] the same, recorded; [`scrape`], [`prometheus`] and
-//! [`identity`] are the kinds of sources; [`schedule`] says when to poll next.
+//! `/metrics` endpoints send, [`capture`] the same, recorded; [`scrape`], [`prometheus`],
+//! [`alerts`] and [`identity`] are the kinds of sources; [`schedule`] says when to poll next.
 
+pub mod alerts;
 pub mod capture;
 pub mod exposition;
 mod freshness;
@@ -16,11 +17,18 @@ pub mod scrape;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio::time::Instant;
 
 use crate::http::{self, Client, Credential};
-use crate::model::{Answer, Fault, FlagDef, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time};
+use crate::model::poll::Notes;
+use crate::model::{
+    AlertsAnswer, Answer, Fault, FlagDef, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time,
+};
 
+use alerts::Rules;
+
+pub use alerts::Alertmanager;
 pub use identity::Identity;
 pub use prometheus::Prometheus;
 pub use scrape::Scrape;
@@ -34,7 +42,33 @@ pub struct Source {
 enum Kind {
     Scrape(Box<Scrape>),
     Prometheus(Box<Prometheus>),
+    /// A server whose alerts are asked for too; without signals nothing else is.
+    Alerting(Box<Alerting>),
+    Alertmanager(Box<Alertmanager>),
     Identity(Box<Identity>),
+}
+
+/// A server with its alerts.
+struct Alerting {
+    signals: Option<Prometheus>,
+    rules: Rules,
+}
+
+impl Alerting {
+    async fn poll(&mut self, now: Time) -> Outcome {
+        let Some(signals) = &mut self.signals else {
+            let told = self.rules.ask(now).await?;
+            return Ok(Answer { notes: clock_note(&told), alerts: Some(Ok(told)), ..Answer::default() });
+        };
+        let (outcome, told) = join(signals.poll(now), self.rules.ask(now)).await;
+        // Numbers and alerts fail each on their own account.
+        outcome.map(|answer| Answer { alerts: Some(told), ..answer })
+    }
+}
+
+fn clock_note(told: &AlertsAnswer) -> Notes {
+    let clock_offset = Some(told.clock_offset).filter(|offset| *offset != 0.0);
+    Notes { clock_offset, ..Notes::default() }
 }
 
 /// What the client of a source needs to know; the credential is made by the caller, because one of
@@ -73,8 +107,17 @@ impl Source {
             SourceKind::Scrape { urls, labels } => {
                 Kind::Scrape(Box::new(Scrape::new(def, urls, labels, &signals, client)?))
             }
-            SourceKind::Prometheus { url } => {
+            SourceKind::Prometheus { url, alerts: true } => {
+                let rules = Rules::new(url, client.another());
+                let with_signals = !signals.is_empty();
+                let signals = with_signals.then(|| Prometheus::new(def, url, &signals, client));
+                Kind::Alerting(Box::new(Alerting { signals, rules }))
+            }
+            SourceKind::Prometheus { url, alerts: false } => {
                 Kind::Prometheus(Box::new(Prometheus::new(def, url, &signals, client)))
+            }
+            SourceKind::Alertmanager { url, .. } => {
+                Kind::Alertmanager(Box::new(Alertmanager::new(url, client)))
             }
             SourceKind::Identity { url, environment } => {
                 let keys = flags.iter().filter(|f| f.source == def.id).map(|f| f.key.clone()).collect();
@@ -96,6 +139,12 @@ impl Source {
         let outcome = match &mut self.kind {
             Kind::Scrape(scrape) => scrape.poll(now).await,
             Kind::Prometheus(prometheus) => prometheus.poll(now).await,
+            Kind::Alerting(alerting) => alerting.poll(now).await,
+            Kind::Alertmanager(alertmanager) => alertmanager.ask(now).await.map(|told| Answer {
+                notes: clock_note(&told),
+                alerts: Some(Ok(told)),
+                ..Answer::default()
+            }),
             Kind::Identity(identity) => identity.poll(now).await,
         };
         Polled { source: self.id.clone(), asked: now, took: begun.elapsed(), outcome }
@@ -112,6 +161,7 @@ impl Source {
     pub fn prometheus(&self) -> Option<&Prometheus> {
         match &self.kind {
             Kind::Prometheus(prometheus) => Some(prometheus),
+            Kind::Alerting(alerting) => alerting.signals.as_ref(),
             _ => None,
         }
     }

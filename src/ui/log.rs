@@ -76,8 +76,15 @@ fn one(scene: &Scene<'_>, line: &LogLine, width: usize, marked: bool, whole: boo
 /// The glyph of a gate's line, which alone is coloured, and the words.
 fn parts<'a>(scene: &Scene<'_>, line: &'a LogLine) -> (String, Style, &'a str) {
     let theme = scene.theme;
-    if line.kind == LogKind::Gate {
-        for (glyph, style) in [("✗ ", theme.bad), ("? ", theme.warn), ("✓ ", theme.good)] {
+    if matches!(line.kind, LogKind::Gate | LogKind::AlertFires | LogKind::AlertEnds | LogKind::Alert) {
+        for (glyph, style) in [
+            ("✗ ", theme.bad),
+            ("? ", theme.warn),
+            ("✓ ", theme.good),
+            ("▲ ", theme.bad),
+            ("◔ ", theme.warn),
+            ("△ ", theme.good),
+        ] {
             if let Some(rest) = line.text.strip_prefix(glyph) {
                 return (glyph.to_owned(), style, rest);
             }

@@ -18,6 +18,8 @@
 //! └──────────────────────────────────────────────┘
 //! ```
 
+mod alert_detail;
+mod alerts;
 mod ascii;
 mod axis;
 mod board;

@@ -18,7 +18,7 @@ use crate::model::Board;
 
 use super::row::Row;
 use super::scene::{Scene, put};
-use super::{board, chart, checklist, flags, footer, header, log, reasons};
+use super::{alerts, board, chart, checklist, flags, footer, header, log, reasons};
 
 /// From this size on there are two columns.
 const TWO_COLUMNS: (u16, u16) = (110, 24);
@@ -125,8 +125,12 @@ fn triage(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let log_least = (room / 9).min(3);
     // The vitals proper, and what has the focus; the other boards are a key away.
     let mut vitals = vitals(scene);
-    vitals.retain(|b| *b <= Block::Board(Board::Api) || *b == Block::Flags || scene.focused(*b));
-    let wants: Vec<usize> = vitals.iter().map(|b| wanted(scene, *b)).collect();
+    vitals.retain(|b| {
+        *b <= Block::Board(Board::Api) || matches!(b, Block::Flags | Block::Alerts) || scene.focused(*b)
+    });
+    // Of alerts one line, which nothing may push out.
+    let want = |b: &Block| if *b == Block::Alerts && !scene.focused(*b) { 1 } else { wanted(scene, *b) };
+    let wants: Vec<usize> = vitals.iter().map(want).collect();
     let shares = share(scene, &vitals, &wants, room.saturating_sub(list_least + log_least));
     let mut y = 0;
     for (block, height) in vitals.iter().zip(&shares).filter(|(_, h)| **h > 0) {
@@ -149,13 +153,14 @@ fn triage(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 /// The blocks with numbers, most important first.
 fn vitals(scene: &Scene<'_>) -> Vec<Block> {
     let blocks = scene.state.blocks();
-    blocks.into_iter().filter(|b| matches!(b, Block::Board(_) | Block::Flags)).collect()
+    blocks.into_iter().filter(|b| matches!(b, Block::Board(_) | Block::Flags | Block::Alerts)).collect()
 }
 
 fn wanted(scene: &Scene<'_>, block: Block) -> usize {
     match block {
         Block::Board(board) => board::wanted(scene, board),
         Block::Flags => flags::wanted(scene),
+        Block::Alerts => alerts::wanted(scene),
         _ => 0,
     }
 }
@@ -164,6 +169,7 @@ fn block_rows(scene: &Scene<'_>, block: Block, width: usize, height: usize) -> V
     match block {
         Block::Board(board) => board::rows(scene, board, width, height),
         Block::Flags => flags::rows(scene, width, height),
+        Block::Alerts => alerts::rows(scene, width, height),
         _ => Vec::new(),
     }
 }
@@ -172,6 +178,7 @@ fn name(block: Block) -> &'static str {
     match block {
         Block::Board(board) => board::name(board),
         Block::Flags => board::name(Board::Flags),
+        Block::Alerts => "Alerts",
         _ => "",
     }
 }
@@ -180,7 +187,8 @@ fn name(block: Block) -> &'static str {
 /// there are any; fewer than [`LEAST`] are none.
 fn share(scene: &Scene<'_>, blocks: &[Block], wants: &[usize], room: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..blocks.len()).collect();
-    order.sort_by_key(|i| blocks.get(*i).is_none_or(|b| !scene.focused(*b)));
+    let one_line = |i: &usize| wants.get(*i) == Some(&1);
+    order.sort_by_key(|i| (!one_line(i), blocks.get(*i).is_none_or(|b| !scene.focused(*b))));
     let mut given = vec![0; blocks.len()];
     let mut room = room;
     for i in order {

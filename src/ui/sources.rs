@@ -95,7 +95,9 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
     let mut add = |label: &str, text: String| out.extend(field(scene, label, &text, width));
     let (kind, place) = match &source.def.kind {
         SourceKind::Scrape { urls, .. } => ("scrape", urls.join("  ")),
-        SourceKind::Prometheus { url } => ("prometheus", url.clone()),
+        SourceKind::Prometheus { url, alerts: false } => ("prometheus", url.clone()),
+        SourceKind::Prometheus { url, alerts: true } => ("prometheus, with its alerts", url.clone()),
+        SourceKind::Alertmanager { url, .. } => ("alertmanager", url.clone()),
         SourceKind::Identity { url, environment } => ("identity", format!("{url} ({environment})")),
     };
     add("kind", kind.into());

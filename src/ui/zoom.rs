@@ -17,7 +17,7 @@ use crate::model::{Board, Time, value};
 use super::room::{frame, slice};
 use super::row::Row;
 use super::scene::{Scene, put};
-use super::{board, chart, checklist, flag_detail, gates, item_detail, log, past, sources};
+use super::{alert_detail, board, chart, checklist, flag_detail, gates, item_detail, log, past, sources};
 
 /// From this width on details stand beside their list.
 const BESIDE: u16 = 120;
@@ -29,6 +29,7 @@ pub(super) fn draw(scene: &Scene<'_>, block: Block, area: Rect, buf: &mut Buffer
     match block {
         Block::Board(board) => of_board(scene, board, body, buf),
         Block::Flags => flag_detail::draw(scene, body, buf),
+        Block::Alerts => alert_detail::draw(scene, body, buf),
         Block::Checklist => of_checklist(scene, body, buf),
         Block::Log => put(buf, body, log::zoom(scene, width, height)),
         Block::Gates => gates::draw(scene, body, buf),

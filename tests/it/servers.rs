@@ -61,6 +61,8 @@ impl Prometheus {
                 .arg(format!("--config.file={}", file.display()))
                 .arg(format!("--storage.tsdb.path={}", data.display()))
                 .arg("--storage.tsdb.retention.time=100y")
+                // What fired before an Alertmanager was found is sent again soon, not after a minute.
+                .arg("--rules.alert.resend-delay=1s")
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"))
                 .args(flags)
                 .stdout(log.try_clone().unwrap())
@@ -211,4 +213,74 @@ fn request(port: u16, method: &str, path: &str, body: &str) -> Option<(u16, Stri
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     Some((status, body.to_owned()))
+}
+
+/// A running Alertmanager.
+pub struct Alertmanager {
+    /// Its base URL, without a slash at the end.
+    pub url: String,
+    port: u16,
+    child: Child,
+    _dir: tempfile::TempDir,
+}
+
+impl Alertmanager {
+    /// Starts a server with this configuration file's text and waits until it is ready.
+    pub fn start(config: &str) -> Alertmanager {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("alertmanager.yml");
+        fs::write(&file, config).unwrap();
+        let log = fs::File::create(dir.path().join("log")).unwrap();
+        // Another process may take the port between asking for it and using it.
+        for _ in 0..3 {
+            let port = free_port();
+            let mut child = tied("prometheus-alertmanager")
+                .arg(format!("--config.file={}", file.display()))
+                .arg(format!("--storage.path={}", dir.path().join("data").display()))
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .arg("--cluster.listen-address=")
+                .stdout(log.try_clone().unwrap())
+                .stderr(log.try_clone().unwrap())
+                .spawn()
+                .unwrap();
+            let patience = Instant::now() + Duration::from_mins(1);
+            while child.try_wait().unwrap().is_none() && Instant::now() < patience {
+                if request(port, "GET", "/-/ready", "").is_some_and(|(status, _)| status == 200) {
+                    return Alertmanager { url: format!("http://127.0.0.1:{port}"), port, child, _dir: dir };
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        panic!("alertmanager does not start: {}", fs::read_to_string(dir.path().join("log")).unwrap());
+    }
+
+    /// Posts JSON to the API v2; the answer's status and body.
+    pub fn post(&self, endpoint: &str, json: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(
+            stream,
+            "POST /api/v2/{endpoint} HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{json}",
+            json.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// Sends DELETE to the API v2; the answer's status.
+    pub fn delete(&self, endpoint: &str) -> u16 {
+        request(self.port, "DELETE", &format!("/api/v2/{endpoint}"), "").expect("the server answers").0
+    }
+}
+
+impl Drop for Alertmanager {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

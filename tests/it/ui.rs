@@ -62,6 +62,50 @@ fn every_zoom_and_dialog_looks_as_it_did() {
 }
 
 #[test]
+fn alerts_stand_in_every_room_worst_first_and_alone_with_all_that_is_known_of_one() {
+    use sample::alerts::{Alarm, room};
+    for (name, alarm) in [("loud", Alarm::Loud), ("quiet", Alarm::Quiet), ("deaf", Alarm::Deaf)] {
+        for size in SIZES {
+            shot(&format!("alerts_{name}"), &room(alarm), &Theme::dark(), size);
+            let zoomed = sample::pressed(room(alarm), "7 j");
+            shot(&format!("zoom_alerts_{name}"), &zoomed, &Theme::dark(), size);
+        }
+    }
+    let words = |alarm, keys: &str, (width, height): (u16, u16)| {
+        text::plain(&picture(&sample::pressed(room(alarm), keys), &Theme::dark(), width, height))
+    };
+    for size in SIZES {
+        let loud = words(Alarm::Loud, "", size);
+        assert!(
+            loud.contains("2 firing") || loud.contains("▲ 2 alerts firing TasksQueueOldestHigh"),
+            "{loud}"
+        );
+        let quiet = words(Alarm::Quiet, "", size);
+        assert!(quiet.contains("no alerts firing, 4 rules evaluated 3s ago"), "{quiet}");
+        let deaf = words(Alarm::Deaf, "", size);
+        assert!(deaf.contains("rules refused") && !deaf.contains("none firing"), "{deaf}");
+    }
+    let zoomed = words(Alarm::Loud, "7", (160, 48));
+    for told in [
+        "▲ firing    TasksQueueOldestHigh",
+        "◇ silenced  BillingLate",
+        "silenced by kim until 15:00",
+        "▽ inhibited TasksApiSlow",
+        "inhibited by DatabaseDown",
+        "◔ pending   TasksQueueDepthHigh",
+        "fires in 1m19s",
+        "? unknown   Odd",
+        "◉ watchdog  Watchdog",
+        "https://runbooks.example.com/queue-stalled",
+    ] {
+        assert!(zoomed.contains(told), "{told}\n{zoomed}");
+    }
+    let nothing = sample::pressed(sample::room(sample::Day::Calm), "7");
+    let nothing = text::plain(&picture(&nothing, &Theme::dark(), 160, 48));
+    assert!(nothing.contains("no source of alerts in the config"), "{nothing}");
+}
+
+#[test]
 fn a_terminal_that_is_too_small_says_what_it_takes_and_what_is_at_stake() {
     let state = sample::room(sample::Day::Trouble);
     shot("card", &state, &Theme::dark(), (50, 10));

@@ -40,11 +40,14 @@ pub(super) fn of(args: &Args, common: &Common) -> Result<Origin, Failure> {
     }
     let def = configured(args.source.as_deref(), common)?;
     match &def.kind {
-        SourceKind::Prometheus { url } => {
+        SourceKind::Prometheus { url, .. } => {
             let options = sources::options(&def, def.credential.as_ref().map(credential));
             Ok(Origin::Server(Server { url: url.clone(), options }))
         }
         SourceKind::Scrape { .. } => Ok(Origin::Endpoints(Box::new(def))),
+        SourceKind::Alertmanager { .. } => {
+            Err(Failure::usage(format!("source {} tells alerts, it has no metrics to query", def.id)))
+        }
         SourceKind::Identity { .. } => {
             Err(Failure::usage(format!("source {} tells flags, it has no metrics to query", def.id)))
         }
@@ -66,8 +69,10 @@ fn configured(name: Option<&str>, common: &Common) -> Result<SourceDef, Failure>
 }
 
 fn pick(sources: &[SourceDef], name: Option<&str>) -> Result<SourceDef, Failure> {
-    let with_metrics: Vec<&SourceDef> =
-        sources.iter().filter(|def| !matches!(def.kind, SourceKind::Identity { .. })).collect();
+    let with_metrics: Vec<&SourceDef> = sources
+        .iter()
+        .filter(|def| !matches!(def.kind, SourceKind::Identity { .. } | SourceKind::Alertmanager { .. }))
+        .collect();
     let names = || {
         let names: Vec<&str> = with_metrics.iter().map(|def| def.id.as_str()).collect();
         if names.is_empty() {
@@ -114,7 +119,7 @@ mod tests {
     }
 
     fn server(id: &str) -> SourceDef {
-        source(id, SourceKind::Prometheus { url: "http://127.0.0.1:9090".into() })
+        source(id, SourceKind::Prometheus { url: "http://127.0.0.1:9090".into(), alerts: false })
     }
 
     fn endpoints(id: &str) -> SourceDef {

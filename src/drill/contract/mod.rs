@@ -60,6 +60,11 @@ impl Reply {
         Self::problem(404, "not-found", "Not found", &format!("nothing is served under {path}"))
     }
 
+    /// A JSON body that is nobody's to keep.
+    pub fn document(body: &Value) -> Self {
+        Self { headers: vec![("cache-control", "no-store".into())], ..Self::json(body) }
+    }
+
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

@@ -35,12 +35,17 @@ impl Check<'_> {
     /// A gate. Without `names` (a checklist read by itself) no name can be looked up.
     pub(super) fn gate(&mut self, written: &Written<'_>, names: Option<&Names>) -> Option<Checked> {
         let terms = written.terms;
-        let chosen = [("signal", &terms.signal), ("query", &terms.query), ("flag", &terms.flag)];
+        let chosen = [
+            ("signal", &terms.signal),
+            ("query", &terms.query),
+            ("flag", &terms.flag),
+            ("alert", &terms.alert),
+        ];
         let mut chosen = chosen.into_iter().filter_map(|(key, at)| at.as_ref().map(|at| (key, at)));
         let Some((key, at)) = chosen.next() else {
             self.troubles.add(
                 written.place.clone(),
-                "a gate looks at something: give one of `signal`, `query`, `flag`",
+                "a gate looks at something: give one of `signal`, `query`, `flag`, `alert`",
             );
             return None;
         };
@@ -51,6 +56,7 @@ impl Check<'_> {
         }
         match key {
             "flag" => self.flag_gate(written, at, names),
+            "alert" => self.alert_gate(written, at, names),
             "query" => self.query_gate(written, at, names),
             _ => self.signal_gate(written, at, names),
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::document::{Document, Troubles};
 use super::super::file::At;
-use super::super::file::config::{ConfigFile, LaunchTable, SourceTable};
+use super::super::file::config::{ConfigFile, LaunchTable, SourceTable, SourceWord};
 use super::super::finding::SettingsError;
 use super::super::{schema, structure};
 use super::gate::Written;
@@ -120,6 +120,8 @@ impl Check<'_> {
                 name: name.to_owned(),
                 kind: *at.get().kind.get(),
                 every: every(at.get()),
+                alerts: *at.get().kind.get() == SourceWord::Alertmanager
+                    || at.get().alerts.as_ref().is_some_and(|a| *a.get()),
             })
             .collect();
         let signals = file

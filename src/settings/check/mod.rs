@@ -4,6 +4,7 @@
 //! Everything wrong in a file is collected; nothing is made from a file that has troubles.
 
 mod address;
+mod alert;
 mod gate;
 pub(super) mod launch;
 mod query;
@@ -37,6 +38,8 @@ struct SourceName {
     name: String,
     kind: SourceWord,
     every: Duration,
+    /// Whether it tells alerts.
+    alerts: bool,
 }
 
 /// The names that a config defines, and what errors call that config.
@@ -53,12 +56,18 @@ impl Names {
         let kind = |kind: &SourceKind| match kind {
             SourceKind::Scrape { .. } => SourceWord::Scrape,
             SourceKind::Prometheus { .. } => SourceWord::Prometheus,
+            SourceKind::Alertmanager { .. } => SourceWord::Alertmanager,
             SourceKind::Identity { .. } => SourceWord::Identity,
         };
         let sources: Vec<SourceName> = launch
             .sources
             .iter()
-            .map(|s| SourceName { name: s.id.as_str().into(), kind: kind(&s.kind), every: s.every })
+            .map(|s| SourceName {
+                name: s.id.as_str().into(),
+                kind: kind(&s.kind),
+                every: s.every,
+                alerts: s.kind.tells_alerts(),
+            })
             .collect();
         let every =
             |id: &str| sources.iter().find(|s| s.name == id).map_or(Duration::ZERO, |source| source.every);

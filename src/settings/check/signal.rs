@@ -19,12 +19,13 @@ impl Check<'_> {
         let known = names.sources.iter().map(|s| s.name.as_str());
         known_name(&mut self.troubles, wanted.span(), "source", wanted.get(), &names.config, known);
         let source = names.sources.iter().find(|s| s.name == *wanted.get())?;
-        if source.kind == SourceWord::Identity {
+        if matches!(source.kind, SourceWord::Identity | SourceWord::Alertmanager) {
             self.troubles.add(
                 wanted.span(),
                 format!(
-                    "{} is an identity source: only scrape and prometheus sources answer expressions",
-                    source.name
+                    "{} is an {} source: only scrape and prometheus sources answer expressions",
+                    source.name,
+                    source.kind.as_str()
                 ),
             );
             return None;

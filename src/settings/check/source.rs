@@ -83,16 +83,26 @@ impl Check<'_> {
                 return Some(SourceKind::Scrape { urls, labels: self.labels(table.labels.as_ref()) });
             }
             SourceWord::Prometheus => "/api/v1",
+            SourceWord::Alertmanager => "/api/v2",
             SourceWord::Identity => "/launch/v1",
         };
         let Some(url) = &table.url else {
             let kind = table.kind.get().as_str();
-            self.troubles.missing(at.span(), "url", format!("a {kind} source needs its address"));
+            let a = if kind.starts_with(['a', 'i']) { "an" } else { "a" };
+            self.troubles.missing(at.span(), "url", format!("{a} {kind} source needs its address"));
             return None;
         };
         let url = self.address(url, Part::Base(base), allow);
-        if *table.kind.get() == SourceWord::Prometheus {
-            return Some(SourceKind::Prometheus { url });
+        match table.kind.get() {
+            SourceWord::Prometheus => {
+                let alerts = table.alerts.as_ref().is_some_and(|a| *a.get());
+                return Some(SourceKind::Prometheus { url, alerts });
+            }
+            SourceWord::Alertmanager => {
+                let watchdog = self.some_words(table.watchdog.as_ref());
+                return Some(SourceKind::Alertmanager { url, watchdog });
+            }
+            SourceWord::Scrape | SourceWord::Identity => {}
         }
         let own = self.some_words(table.environment.as_ref());
         Some(SourceKind::Identity { url, environment: own.unwrap_or_else(|| environment.to_owned()) })
@@ -134,6 +144,8 @@ impl Check<'_> {
             ("labels", table.labels.as_ref().map(At::span), SourceWord::Scrape),
             ("max-series", table.max_series.as_ref().map(At::span), SourceWord::Scrape),
             ("max-line", table.max_line.as_ref().map(At::span), SourceWord::Scrape),
+            ("alerts", table.alerts.as_ref().map(At::span), SourceWord::Prometheus),
+            ("watchdog", table.watchdog.as_ref().map(At::span), SourceWord::Alertmanager),
             ("environment", table.environment.as_ref().map(At::span), SourceWord::Identity),
         ];
         for (key, place, of) in written {

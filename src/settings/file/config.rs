@@ -98,6 +98,11 @@ pub(in crate::settings) struct SourceTable {
     pub(in crate::settings) labels: Option<At<BTreeMap<String, At<String>>>>,
     /// The environment an `identity` source is asked for; `launch.environment` where it is left out.
     pub(in crate::settings) environment: Option<At<String>>,
+    /// Whether a `prometheus` source is asked for its alerts and alerting rules too.
+    pub(in crate::settings) alerts: Option<At<bool>>,
+    /// The name of an alert of an `alertmanager` source that always fires (a dead man's switch): while
+    /// it is there, the absence of another alert means something.
+    pub(in crate::settings) watchdog: Option<At<String>>,
     /// Time between two polls; `5s` where it is left out, at least `200ms`.
     #[schemars(with = "Option<SpanText>")]
     pub(in crate::settings) every: Option<At<String>>,
@@ -134,6 +139,8 @@ pub(in crate::settings) enum SourceWord {
     Scrape,
     /// The HTTP API of Prometheus or one that speaks it; the server evaluates.
     Prometheus,
+    /// The API v2 of an Alertmanager: alerts, silences, inhibitions.
+    Alertmanager,
     /// The identity contract: flags, environment, who am I.
     Identity,
 }
@@ -144,6 +151,7 @@ impl SourceWord {
         match self {
             Self::Scrape => "scrape",
             Self::Prometheus => "prometheus",
+            Self::Alertmanager => "alertmanager",
             Self::Identity => "identity",
         }
     }

@@ -42,20 +42,22 @@ macro_rules! gate_tables {
 }
 
 gate_tables! {
-    /// The signal whose series are compared. One of `signal`, `query`, `flag`.
+    /// The signal whose series are compared. One of `signal`, `query`, `flag`, `alert`.
     signal: Option<At<String>>,
     /// An expression of its own, asked of `source`.
     query: Option<At<String>>,
-    /// The source that answers `query`.
+    /// The source that answers `query`, or that vouches for `alert` where several tell alerts.
     source: Option<At<String>>,
     /// The key of a flag of this config.
     flag: Option<At<String>>,
+    /// The name of an alert that must not fire; `*` stands for every alert.
+    alert: Option<At<String>>,
     /// The state the flag must be in.
     enabled: Option<At<bool>>,
     /// The percentage the flag's rollout is compared with.
     #[schemars(range(min = 0, max = 100))]
     percent: Option<At<f64>>,
-    /// Only series with these labels count.
+    /// Only series, or alerts, with these labels count.
     #[serde(rename = "where")]
     matching: Option<At<BTreeMap<String, At<String>>>>,
     /// The comparison that must hold for every series that counts (for a flag's percentage: `>=`

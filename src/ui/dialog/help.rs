@@ -19,6 +19,7 @@ fn group(action: Action) -> &'static str {
         | Action::Flags
         | Action::Tenants
         | Action::Identity
+        | Action::Alerts
         | Action::Checklist
         | Action::Log
         | Action::Gates
@@ -42,7 +43,7 @@ fn group(action: Action) -> &'static str {
 
 const GROUPS: [&str; 5] = ["Screens", "Moving", "Checklist", "Chart", "Program"];
 
-const SIGNS: [(&str, &str); 11] = [
+const SIGNS: [(&str, &str); 12] = [
     ("✓ ? ✗", "pass, unknown, fail; only pass is GO"),
     ("○ ◐", "an item to do; one that is held, asked again or saved just now"),
     ("⊘", "an item that waits for others"),
@@ -51,7 +52,8 @@ const SIGNS: [(&str, &str); 11] = [
     ("△ ▲", "a number beyond its warn, its bad threshold"),
     ("● ◌ ✗ ○", "a source that is fresh, stale, failed, never seen"),
     ("ana?", "a name that nobody has verified"),
-    ("⚑ ✓", "on a chart: a flag changed, an event of the run"),
+    ("▲ ◔ ◇ ▽", "an alert that fires, is pending, is silenced, is inhibited"),
+    ("⚑ ✓ ▲ △", "on a chart: a flag changed, an event of the run, an alert fired, was resolved"),
     ("5s", "the age of what stands beside it"),
     ("as of", "the moment of the last good answer"),
 ];

@@ -10,7 +10,7 @@ use crate::http::canned::{self, Act, Canned, Seen, ok};
 const JSON: &str = "application/json";
 
 fn def(server: &Canned) -> SourceDef {
-    source_def(SourceKind::Prometheus { url: server.url("/prefix/") })
+    source_def(SourceKind::Prometheus { url: server.url("/prefix/"), alerts: false })
 }
 
 /// The query of a request, decoded enough for comparison.
