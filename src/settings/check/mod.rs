@@ -6,6 +6,7 @@
 mod address;
 mod gate;
 pub(super) mod launch;
+pub(super) mod preset;
 mod query;
 mod signal;
 mod size;
