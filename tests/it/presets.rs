@@ -1,4 +1,4 @@
-//! Presets: as a config uses them, on recorded expositions, and against a real BullMQ.
+//! Presets: as a config uses them, on recorded expositions, and against a real `BullMQ`.
 
 mod bullmq;
 mod config;

@@ -1,4 +1,4 @@
-//! The preset `bullmq` against a real BullMQ on a real Redis: what it says is what the queues' own API says.
+//! The preset `bullmq` against a real `BullMQ` on a real Redis: what it says is what the queues' own API says.
 //!
 //! Two replicas work the queues off and are scraped. Polls are made where nothing moves, and are told to be
 //! ten seconds apart, so that five minutes of rates take a few seconds of test.
@@ -315,7 +315,7 @@ async fn the_queue_board_says_what_a_real_bullmq_says_of_itself() {
     assert_eq!(watched.verdict("nothing-stalled").0, Verdict::Unknown);
 }
 
-/// The same through the program: `gonogo check` and `gonogo query`.
+/// The same through the program: `gonogo config show` and `gonogo query`.
 fn by_the_program(config: &Path, replica: &Node) {
     let gonogo = |args: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_gonogo"))
