@@ -11,6 +11,7 @@ pub mod exit;
 pub mod flags;
 pub mod judge;
 pub mod output;
+mod presets;
 pub mod query;
 pub mod room;
 pub mod scrape;

@@ -30,6 +30,16 @@ enum Sub {
         #[arg(value_enum, default_value_t)]
         of: Schema,
     },
+    /// List the presets of signals and what they need of an exporter, or print one
+    Presets {
+        /// The one to print
+        name: Option<String>,
+    },
+    /// Print the signals of a config, those of presets among them
+    Show {
+        /// The file [default: the config that would be used]
+        file: Option<PathBuf>,
+    },
     /// Print which config would be used
     Path,
 }
@@ -41,6 +51,8 @@ enum Schema {
     Config,
     /// A checklist template.
     Checklist,
+    /// A preset of signals.
+    Preset,
 }
 
 /// Runs the command.
@@ -54,10 +66,13 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
             let schema = match of {
                 Schema::Config => settings::config_schema(),
                 Schema::Checklist => settings::checklist_schema(),
+                Schema::Preset => settings::preset_schema(),
             };
             output::print(&format!("{schema:#}\n"))?;
             Ok(Exit::Yes)
         }
+        Sub::Presets { name } => super::presets::run(name.as_deref(), common.output),
+        Sub::Show { file } => show(file.as_deref().or(common.config.as_deref()), common.output),
         Sub::Path => {
             let path = used(common.config.as_deref())?;
             match common.output {
@@ -116,8 +131,35 @@ fn as_json(path: &Path, checked: &Result<Checked, SettingsError>) -> Value {
     json!({ "ok": checked.is_ok(), "file": path.display().to_string(), "errors": errors })
 }
 
+/// The signals that the launch really has.
+fn show(file: Option<&Path>, form: Output) -> anyhow::Result<Exit> {
+    let path = used(file)?;
+    let launch = settings::load(&path).map_err(|e| anyhow!(e.rendered))?.launch;
+    match form {
+        Output::Json => {
+            let signals = launch.signals.iter().map(|def| {
+                let mut signal = super::presets::signal(def);
+                if let Value::Object(signal) = &mut signal {
+                    signal.insert("source".into(), json!(def.source));
+                    signal.insert("max_age_seconds".into(), json!(def.max_age.as_secs_f64()));
+                }
+                signal
+            });
+            output::json(
+                &json!({ "file": path.display().to_string(), "signals": signals.collect::<Vec<_>>() }),
+            )?;
+        }
+        Output::Text => output::print(&super::presets::signals(&launch.signals))?,
+    }
+    Ok(Exit::Yes)
+}
+
 fn summary(checked: &Checked) -> String {
     match checked {
+        Checked::Preset(preset) => {
+            let only = preset.foreign.as_ref().map(|why| format!("; only for a prometheus source: {why}"));
+            format!("ok, a preset of {}{}", count(preset.signals.len(), "signal"), only.unwrap_or_default())
+        }
         Checked::Checklist(template) => format!("ok, a checklist of {}", count(template.items.len(), "item")),
         Checked::Config(loaded) => config_summary(loaded),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::functions;
+use super::matcher::Matcher;
 use super::plan::{Node, Selector};
 use super::print;
 use super::syntax::{self, lower::Lowered};
@@ -80,6 +81,21 @@ impl Expr {
             let written = (print::written(selector), print::metric(selector).map(str::to_owned));
             if !found.contains(&written) {
                 found.push(written);
+            }
+        });
+        found
+    }
+
+    /// The names of the metrics it selects, each once, in the order in which they stand there. A
+    /// selector without one certain name (`{a="b"}`, `{__name__=~"x.*"}`) adds none.
+    pub fn metrics(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        self.each_selector(&mut |selector| {
+            let mut on_name = selector.matchers.iter().filter(|m| m.name == crate::model::labels::NAME);
+            if let Some(name) = on_name.find_map(Matcher::demanded_name)
+                && !found.iter().any(|known| known == name)
+            {
+                found.push(name.to_owned());
             }
         });
         found

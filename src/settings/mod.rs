@@ -12,14 +12,17 @@ mod file;
 mod finding;
 mod nearest;
 mod picture;
+mod preset;
 mod read;
 mod schema;
 mod structure;
 
 pub use discovery::{discover, nothing_found, places};
 pub use finding::{Finding, SettingsError};
-pub use schema::{checklist_schema, config_schema};
+pub use preset::{Preset, preset, preset_texts, presets};
+pub use schema::{checklist_schema, config_schema, preset_schema};
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::checklist::Template;
@@ -48,7 +51,8 @@ pub fn load(path: &Path) -> Result<Loaded, SettingsError> {
     let base = path.parent().unwrap_or(Path::new(""));
     let name = path.display().to_string();
     let document = Document::parse(&name, &text)?;
-    let check::launch::Checked { mut launch, checklist } = check::launch::check(&document, base)?;
+    let check::launch::Checked { mut launch, checklist } =
+        check::launch::check(&document, base, &read::text)?;
     let (Some(template_path), Some(named)) = (launch.checklist.clone(), checklist) else {
         return Ok(Loaded { launch, ..Loaded::default() });
     };
@@ -82,7 +86,8 @@ pub fn parse(
     checklist: Option<(&str, &str)>,
 ) -> Result<(Launch, Option<Template>), SettingsError> {
     let document = Document::parse(name, text)?;
-    let mut launch = check::launch::check(&document, base)?.launch;
+    let no_files = |path: &Path| Err(SettingsError::unreadable(path, &io::ErrorKind::Unsupported.into()));
+    let mut launch = check::launch::check(&document, base, &no_files)?.launch;
     let template = match checklist {
         Some((checklist, text)) => Some(with_template(&mut launch, name, checklist, text)?),
         None => None,
@@ -129,7 +134,7 @@ pub fn template_for(
     Ok((checked.template, checked.signals))
 }
 
-/// Reads a file that is a launch config or a checklist, whichever its keys say.
+/// Reads a file that is a launch config, a checklist or a preset, whichever its keys say.
 ///
 /// # Errors
 /// As [`load`] and [`template`].
@@ -141,6 +146,9 @@ pub fn check_file(path: &Path) -> Result<Checked, SettingsError> {
     if has("item") && !has("launch") {
         return Ok(Checked::Checklist(template(&name, &text)?));
     }
+    if has("needs") && !has("launch") {
+        return Ok(Checked::Preset(Box::new(preset(&name, &text)?)));
+    }
     Ok(Checked::Config(Box::new(load(path)?)))
 }
 
@@ -151,4 +159,6 @@ pub enum Checked {
     Config(Box<Loaded>),
     /// A checklist by itself.
     Checklist(Template),
+    /// A preset by itself.
+    Preset(Box<Preset>),
 }

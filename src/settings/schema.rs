@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use super::file::checklist::ChecklistFile;
 use super::file::config::ConfigFile;
+use super::file::preset::PresetFile;
 
 static CONFIG: LazyLock<Value> = LazyLock::new(|| of::<ConfigFile>("A gonogo launch config"));
+static PRESET: LazyLock<Value> = LazyLock::new(|| without_source(of::<PresetFile>("A gonogo preset")));
 static CHECKLIST: LazyLock<Value> = LazyLock::new(|| of::<ChecklistFile>("A gonogo checklist"));
 
 /// The JSON Schema of a launch config (`config/*.toml`).
@@ -17,9 +19,26 @@ pub fn config_schema() -> &'static Value {
     &CONFIG
 }
 
+/// The JSON Schema of a preset (`config/presets/*.toml`).
+pub fn preset_schema() -> &'static Value {
+    &PRESET
+}
+
 /// The JSON Schema of a checklist template (`checklists/*.toml`).
 pub fn checklist_schema() -> &'static Value {
     &CHECKLIST
+}
+
+/// A preset's signals have no source, and nothing to leave the rest to.
+fn without_source(mut schema: Value) -> Value {
+    if let Some(Value::Object(signal)) = schema.pointer_mut("/$defs/Signal") {
+        if let Some(Value::Object(properties)) = signal.get_mut("properties") {
+            properties.remove("source");
+        }
+        signal.insert("required".into(), ["id", "board", "query"].map(Value::from).to_vec().into());
+        signal.insert("description".into(), "A named expression.".into());
+    }
+    schema
 }
 
 fn of<T: JsonSchema>(title: &str) -> Value {

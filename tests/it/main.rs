@@ -11,6 +11,8 @@ mod exposition;
 mod flags;
 mod http;
 mod ledger;
+mod node;
+mod presets;
 mod promql;
 mod query;
 mod scrape;

@@ -198,7 +198,7 @@ fn percent(text: &str) -> String {
 }
 
 /// One request over HTTP/1.0, whose answer ends with the connection.
-fn request(port: u16, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+pub fn request(port: u16, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
     write!(

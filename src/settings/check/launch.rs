@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use super::super::document::{Document, Troubles};
 use super::super::file::At;
@@ -9,11 +10,12 @@ use super::super::file::config::{ConfigFile, LaunchTable, SourceTable, SourceWor
 use super::super::finding::SettingsError;
 use super::super::{schema, structure};
 use super::gate::Written;
+use super::preset::ReadFile;
 use super::source::{Around, EVERY};
 use super::values::Seen;
 use super::{Check, Names, SourceName};
 use crate::model::text::harmless;
-use crate::model::{Launch, Time, duration};
+use crate::model::{Launch, SignalDef, Time, duration};
 
 /// A launch, and where its file names the checklist.
 #[derive(Debug)]
@@ -26,14 +28,18 @@ pub(in crate::settings) struct Checked {
 ///
 /// # Errors
 /// Everything that is wrong: first the structure, then, where that is right, the meaning.
-pub(in crate::settings) fn check(document: &Document<'_>, base: &Path) -> Result<Checked, SettingsError> {
+pub(in crate::settings) fn check(
+    document: &Document<'_>,
+    base: &Path,
+    read: ReadFile<'_>,
+) -> Result<Checked, SettingsError> {
     let troubles = structure::check(document, schema::config_schema());
     if !troubles.is_empty() {
         return Err(document.error(troubles));
     }
     let file: ConfigFile = document.read()?;
     let mut check = Check { document, base, troubles: Troubles::default() };
-    let launch = check.launch(&file);
+    let launch = check.launch(&file, read)?;
     if check.troubles.is_empty() {
         Ok(Checked { launch, checklist: file.launch.checklist.as_ref().map(At::span) })
     } else {
@@ -42,8 +48,10 @@ pub(in crate::settings) fn check(document: &Document<'_>, base: &Path) -> Result
 }
 
 impl Check<'_> {
-    fn launch(&mut self, file: &ConfigFile) -> Launch {
-        let names = self.names(file);
+    fn launch(&mut self, file: &ConfigFile, read: ReadFile<'_>) -> Result<Launch, SettingsError> {
+        let sources = source_names(file);
+        let presets = self.presets(&in_file_order(file), &sources, read)?;
+        let names = self.names(file, sources, &presets);
         let mut launch = self.head(&file.launch);
         launch.ledger = file.ledger.as_ref().and_then(|l| l.path.as_ref()).map(|p| self.path(p));
         launch.theme = file.theme.as_ref().and_then(|t| t.name).map(|n| n.as_str().to_owned());
@@ -55,9 +63,17 @@ impl Check<'_> {
             launch.sources.extend(self.source(name, table, &around));
         }
         let mut seen = Seen::default();
+        launch.signals = presets;
+        let of_presets = launch.signals.len();
         for at in &file.signal {
-            self.unique_id(&at.get().id, "the signal", &mut seen);
-            launch.signals.push(self.signal(at.get(), &names));
+            let id = &at.get().id;
+            self.unique_id(id, "the signal", &mut seen);
+            // What overrides a preset's signal stands in its place: columns keep their order.
+            let preset = launch.signals.iter_mut().take(of_presets).find(|s| s.id.as_str() == id.get());
+            match preset {
+                Some(preset) => *preset = self.signal(at, &names, Some(preset)),
+                None => launch.signals.push(self.signal(at, &names, None)),
+            }
         }
         let mut seen = Seen::default();
         for at in &file.flag {
@@ -76,7 +92,7 @@ impl Check<'_> {
                 launch.signals.extend(checked.signal);
             }
         }
-        launch
+        Ok(launch)
     }
 
     fn head(&mut self, table: &LaunchTable) -> Launch {
@@ -110,28 +126,20 @@ impl Check<'_> {
 
     /// The names that the file defines, also those of tables that have troubles: one wrong table
     /// must not make everything that refers to it look wrong too.
-    fn names(&mut self, file: &ConfigFile) -> Names {
-        let every = |table: &SourceTable| {
-            table.every.as_ref().and_then(|e| duration::parse(e.get()).ok()).unwrap_or(EVERY)
-        };
-        let sources: Vec<SourceName> = in_file_order(file)
-            .into_iter()
-            .map(|(name, at)| SourceName {
-                name: name.to_owned(),
-                kind: *at.get().kind.get(),
-                every: every(at.get()),
-                alerts: *at.get().kind.get() == SourceWord::Alertmanager
-                    || at.get().alerts.as_ref().is_some_and(|a| *a.get()),
-            })
-            .collect();
-        let signals = file
-            .signal
-            .iter()
-            .map(|s| {
-                let source = sources.iter().find(|n| n.name == *s.get().source.get());
-                (s.get().id.get().clone(), source.map_or(EVERY, |n| n.every))
-            })
-            .collect();
+    fn names(&mut self, file: &ConfigFile, sources: Vec<SourceName>, presets: &[SignalDef]) -> Names {
+        let every = |name: &str| sources.iter().find(|n| n.name == name).map_or(EVERY, |n| n.every);
+        let preset = |id: &str| presets.iter().find(|p| p.id.as_str() == id).map(|p| p.source.as_str());
+        let mut signals: Vec<(String, Duration)> = Vec::new();
+        for table in file.signal.iter().map(At::get) {
+            let own = table.source.as_ref().map(|s| s.get().as_str());
+            let source = own.or(preset(table.id.get())).unwrap_or_default();
+            signals.push((table.id.get().clone(), every(source)));
+        }
+        for preset in presets {
+            if !signals.iter().any(|(id, _)| id == preset.id.as_str()) {
+                signals.push((preset.id.as_str().to_owned(), every(preset.source.as_str())));
+            }
+        }
         Names {
             config: harmless(&self.document.name).into_owned(),
             signals,
@@ -139,6 +147,22 @@ impl Check<'_> {
             sources,
         }
     }
+}
+
+fn source_names(file: &ConfigFile) -> Vec<SourceName> {
+    let every = |table: &SourceTable| {
+        table.every.as_ref().and_then(|e| duration::parse(e.get()).ok()).unwrap_or(EVERY)
+    };
+    let sources = in_file_order(file).into_iter();
+    sources
+        .map(|(name, at)| SourceName {
+            name: name.to_owned(),
+            kind: *at.get().kind.get(),
+            every: every(at.get()),
+            alerts: *at.get().kind.get() == SourceWord::Alertmanager
+                || at.get().alerts.as_ref().is_some_and(|a| *a.get()),
+        })
+        .collect()
 }
 
 /// Maps forget the order; the places remember it.

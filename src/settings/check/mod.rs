@@ -7,6 +7,7 @@ mod address;
 mod alert;
 mod gate;
 pub(super) mod launch;
+pub(super) mod preset;
 mod query;
 mod signal;
 mod size;

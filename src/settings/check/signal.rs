@@ -2,9 +2,11 @@
 
 use super::super::file::At;
 use super::super::file::config::{FlagTable, SignalTable, SourceWord};
+use super::super::nearest::nearest;
 use super::{Check, Names, SourceName, known_name};
 use crate::model::gate::{Op, Threshold};
 use crate::model::{Board, FlagDef, SignalDef, SignalId, SourceId, Unit};
+use crate::promql::Expr;
 
 /// A source's samples count for so many intervals.
 pub(super) const INTERVALS: u32 = 3;
@@ -33,33 +35,120 @@ impl Check<'_> {
         Some(source)
     }
 
-    /// A signal with its defaults.
-    pub(super) fn signal(&mut self, table: &SignalTable, names: &Names) -> SignalDef {
-        let source = self.asked_source(&table.source, names);
+    /// A signal with its defaults; what it leaves out is as in the preset's signal of the same id.
+    pub(super) fn signal(
+        &mut self,
+        at: &At<SignalTable>,
+        names: &Names,
+        preset: Option<&SignalDef>,
+    ) -> SignalDef {
+        let (source, name) = match (&at.get().source, preset) {
+            (Some(wanted), _) => (self.asked_source(wanted, names), wanted.get().as_str()),
+            (None, Some(preset)) => {
+                let name = preset.source.as_str();
+                (names.sources.iter().find(|s| s.name == name), name)
+            }
+            (None, None) => {
+                let id = at.get().id.get();
+                let others = names.signals.iter().map(|(name, _)| name.as_str()).filter(|name| name != id);
+                let near = nearest(id, others).map(|n| format!(" (or is it the preset's `{n}`?)"));
+                let message =
+                    format!("this key is missing: the name of a source{}", near.unwrap_or_default());
+                self.troubles.missing(at.span(), "source", message);
+                (None, "")
+            }
+        };
+        self.signal_on(at, source, name, preset)
+    }
+
+    /// As [`Self::signal`], on a source; `name` is also that of one that does not exist.
+    pub(super) fn signal_on(
+        &mut self,
+        at: &At<SignalTable>,
+        source: Option<&SourceName>,
+        name: &str,
+        preset: Option<&SignalDef>,
+    ) -> SignalDef {
+        let table = at.get();
         let every = source.map_or(super::source::EVERY, |s| s.every);
-        self.query(&table.query, source.map(|s| s.kind));
-        let (warn, bad) = (self.threshold(table.warn.as_ref()), self.threshold(table.bad.as_ref()));
-        if let (Some(warn), Some(bad), Some(at)) = (warn, bad, &table.bad)
-            && hides(bad, warn)
-        {
-            self.troubles.add(at.span(), "is crossed before `warn` is, so that no warning would ever show");
-        }
-        let board = Board::NAMED.into_iter().find(|b| b.as_str() == table.board.get());
+        let same_source = preset.filter(|p| p.source.as_str() == name);
+        let board =
+            table.board.as_ref().and_then(|b| Board::NAMED.into_iter().find(|w| w.as_str() == b.get()));
         let unit = table.unit.as_ref().and_then(|u| Unit::ALL.into_iter().find(|w| w.as_str() == u.get()));
+        if preset.is_none() {
+            let boards = Board::NAMED.map(Board::as_str).join(", ");
+            for (key, missing, what) in [
+                ("board", table.board.is_none(), format!("one of {boards}")),
+                ("query", table.query.is_none(), "PromQL in quotes".to_owned()),
+            ] {
+                if missing {
+                    self.troubles.missing(at.span(), key, format!("this key is missing: {what}"));
+                }
+            }
+        }
+        let (warn, bad) = self.thresholds(table, preset);
+        let title = self.some_words(table.title.as_ref()).or(preset.map(|p| p.title.clone()));
         SignalDef {
             id: SignalId::new(table.id.get().as_str()),
-            board: board.unwrap_or(Board::Hidden),
-            title: self.some_words(table.title.as_ref()).unwrap_or_else(|| table.id.get().clone()),
-            source: SourceId::new(table.source.get().as_str()),
-            query: table.query.get().trim().to_owned(),
-            unit: unit.unwrap_or_default(),
+            board: board.or(preset.map(|p| p.board)).unwrap_or(Board::Hidden),
+            title: title.unwrap_or_else(|| table.id.get().clone()),
+            source: SourceId::new(name),
+            query: self.query_or(table, source, preset),
+            unit: unit.or(preset.map(|p| p.unit)).unwrap_or_default(),
             warn,
             bad,
-            max_age: self.max_age(table.max_age.as_ref(), every).unwrap_or(every * INTERVALS),
-            empty: self.some_words(table.empty.as_ref()),
-            infinite: self.some_words(table.infinite.as_ref()),
-            nan: self.some_words(table.nan.as_ref()),
+            max_age: self
+                .max_age(table.max_age.as_ref(), every)
+                .or(same_source.map(|p| p.max_age))
+                .unwrap_or(every * INTERVALS),
+            empty: self.some_words(table.empty.as_ref()).or(preset.and_then(|p| p.empty.clone())),
+            infinite: self.some_words(table.infinite.as_ref()).or(preset.and_then(|p| p.infinite.clone())),
+            nan: self.some_words(table.nan.as_ref()).or(preset.and_then(|p| p.nan.clone())),
         }
+    }
+
+    /// The expression, its own or the preset's, which another source may not be able to answer.
+    fn query_or(
+        &mut self,
+        table: &SignalTable,
+        source: Option<&SourceName>,
+        preset: Option<&SignalDef>,
+    ) -> String {
+        let kind = source.map(|s| s.kind);
+        if let Some(query) = &table.query {
+            self.query(query, kind);
+            return query.get().trim().to_owned();
+        }
+        let query = preset.map(|p| p.query.clone()).unwrap_or_default();
+        if let (Some(SourceWord::Scrape), Some(at)) = (kind, &table.source)
+            && let Err(error) = Expr::parse(&query).and_then(|expr| expr.check_local())
+        {
+            self.troubles.add(at.span(), format!("cannot answer the preset's expression: {}", error.text));
+        }
+        query
+    }
+
+    fn thresholds(
+        &mut self,
+        table: &SignalTable,
+        preset: Option<&SignalDef>,
+    ) -> (Option<Threshold>, Option<Threshold>) {
+        let warn = self.threshold(table.warn.as_ref()).or(preset.and_then(|p| p.warn));
+        let bad = self.threshold(table.bad.as_ref()).or(preset.and_then(|p| p.bad));
+        if let (Some(warn), Some(bad)) = (warn, bad)
+            && hides(bad, warn)
+        {
+            if let Some(at) = &table.bad {
+                self.troubles
+                    .add(at.span(), "is crossed before `warn` is, so that no warning would ever show");
+            } else if let Some(at) = &table.warn {
+                let op = bad.op.as_str();
+                let message =
+                    format!("is crossed after the preset's `bad` ({op} {}): set `bad` too", bad.value);
+                self.troubles.add(at.span(), message);
+            }
+        }
+        (warn, bad)
     }
 
     fn threshold(&mut self, text: Option<&At<String>>) -> Option<Threshold> {

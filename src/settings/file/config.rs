@@ -94,6 +94,11 @@ pub(in crate::settings) struct SourceTable {
     pub(in crate::settings) url: Option<At<String>>,
     /// The endpoints of a `scrape` source that has several.
     pub(in crate::settings) urls: Option<At<Vec<At<String>>>>,
+    /// The name of a preset (`gonogo config presets` lists them) or a preset file, `./my-preset.toml`,
+    /// relative to this file: it gives the signals of a system's usual exporter.
+    pub(in crate::settings) preset: Option<At<String>>,
+    /// Put before the id of each of the preset's signals, where two presets would give the same id.
+    pub(in crate::settings) preset_prefix: Option<At<String>>,
     /// Labels added to every series of a `scrape` source.
     pub(in crate::settings) labels: Option<At<BTreeMap<String, At<String>>>>,
     /// The environment an `identity` source is asked for; `launch.environment` where it is left out.
@@ -181,7 +186,8 @@ pub(in crate::settings) enum CredentialKind {
     Bearer,
 }
 
-/// A named expression over one source.
+/// A named expression over one source. Where a preset has a signal of this id, it takes that one's
+/// place, and what is left out here is as there.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Signal")]
@@ -190,14 +196,14 @@ pub(in crate::settings) struct SignalTable {
     #[schemars(with = "IdText")]
     pub(in crate::settings) id: At<String>,
     /// The block of the screen it is shown in.
-    #[schemars(with = "BoardWord")]
-    pub(in crate::settings) board: At<String>,
+    #[schemars(with = "Option<BoardWord>")]
+    pub(in crate::settings) board: Option<At<String>>,
     /// The column's heading; the id where it is left out.
     pub(in crate::settings) title: Option<At<String>>,
     /// The source that answers.
-    pub(in crate::settings) source: At<String>,
+    pub(in crate::settings) source: Option<At<String>>,
     /// `PromQL`.
-    pub(in crate::settings) query: At<String>,
+    pub(in crate::settings) query: Option<At<String>>,
     /// What the number counts; `none` where it is left out.
     #[schemars(with = "Option<UnitWord>")]
     pub(in crate::settings) unit: Option<At<String>>,

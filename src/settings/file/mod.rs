@@ -6,6 +6,7 @@
 pub(super) mod checklist;
 pub(super) mod config;
 pub(super) mod gate;
+pub(super) mod preset;
 
 use std::borrow::Cow;
 use std::ops::Range;
