@@ -11,6 +11,7 @@ pub mod flags;
 pub mod judge;
 pub mod output;
 pub mod query;
+pub mod record;
 pub mod room;
 pub mod scrape;
 pub mod settings;
@@ -57,6 +58,8 @@ pub enum Command {
     Demo(demo::Args),
     /// Judge all gates: GO or NO-GO, with reasons
     Check(check::Args),
+    /// Write what is polled to a capture, for replays, backtests and Prometheus
+    Record(record::Args),
     /// Show what a metrics endpoint sends
     Scrape(scrape::Args),
     /// Evaluate `PromQL` against a source, a server or a capture
@@ -90,6 +93,7 @@ pub fn main() -> Exit {
         None => room::run(&cli.room, common),
         Some(Command::Demo(args)) => demo::open(&args),
         Some(Command::Check(args)) => check::run(&args, common),
+        Some(Command::Record(args)) => record::run(&args, common),
         Some(Command::Scrape(args)) => scrape::run(&args, common),
         Some(Command::Query(args)) => query::run(&args, common),
         Some(Command::Flags(args)) => flags::run(&args, common),

@@ -12,7 +12,7 @@ use crate::http::Client;
 use crate::model::{Fault, Launch, SourceDef, SourceId, Time};
 use crate::sources::{Source, options};
 
-use super::{Clock, credential, lockstep, polling};
+use super::{Clock, Deck, credential, lockstep, polling};
 
 /// How polls are made.
 pub enum Feed {
@@ -58,9 +58,23 @@ impl Feed {
     /// # Errors
     /// The system's, where the thread cannot be started.
     pub fn start(self, launch: &Arc<Launch>, clock: &Clock, room: Sender<Msg>) -> std::io::Result<Polls> {
+        self.start_on(launch, clock, room, Deck::default())
+    }
+
+    /// As [`Feed::start`], past a recorder.
+    ///
+    /// # Errors
+    /// As [`Feed::start`].
+    pub fn start_on(
+        self,
+        launch: &Arc<Launch>,
+        clock: &Clock,
+        room: Sender<Msg>,
+        deck: Deck,
+    ) -> std::io::Result<Polls> {
         match self {
-            Self::Polling => polling::start(launch, clock, room),
-            Self::Lockstep(step) => lockstep::start(step, launch, clock, room),
+            Self::Polling => polling::start(launch, clock, room, deck),
+            Self::Lockstep(step) => lockstep::start(step, launch, clock, room, deck),
         }
     }
 }

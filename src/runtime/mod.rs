@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod credential;
+pub mod deck;
 pub mod feed;
 pub mod hands;
 mod input;
@@ -17,5 +18,6 @@ mod screen;
 mod tty;
 
 pub use clock::Clock;
+pub use deck::Deck;
 pub use feed::{Feed, Polls};
 pub use room::{Ending, Setup};

@@ -11,14 +11,19 @@ use crate::app::Msg;
 use crate::model::{Launch, Polled, SourceDef, SourceId};
 use crate::sources::schedule::next_delay;
 
-use super::Clock;
+use super::{Clock, Deck};
 use super::feed::{self, Polls};
 
 /// Starts the tasks on the polling thread.
 ///
 /// # Errors
 /// The system's, where the thread cannot be started.
-pub(super) fn start(launch: &Arc<Launch>, clock: &Clock, room: Sender<Msg>) -> std::io::Result<Polls> {
+pub(super) fn start(
+    launch: &Arc<Launch>,
+    clock: &Clock,
+    room: Sender<Msg>,
+    deck: Deck,
+) -> std::io::Result<Polls> {
     let mut asks = BTreeMap::new();
     let mut ears = Vec::new();
     for def in &launch.sources {
@@ -37,6 +42,7 @@ pub(super) fn start(launch: &Arc<Launch>, clock: &Clock, room: Sender<Msg>) -> s
                     clock.clone(),
                     asked,
                     room.clone(),
+                    deck.clone(),
                 ))
             })
             .collect();
@@ -53,6 +59,7 @@ async fn one_source(
     clock: Clock,
     mut asked: UnboundedReceiver<SourceId>,
     room: Sender<Msg>,
+    deck: Deck,
 ) {
     let mut source = match feed::source(&launch, &def) {
         Ok(source) => source,
@@ -68,7 +75,9 @@ async fn one_source(
         let began = Instant::now();
         // Whoever asked before this poll begins is answered by it.
         while asked.try_recv().is_ok() {}
+        deck.listen(&mut source);
         let poll = source.poll(clock.now()).await;
+        deck.take(&poll, &source, clock.now());
         let retry_after = poll.outcome.as_ref().err().and_then(|fault| fault.retry_after);
         failures = if poll.outcome.is_ok() { 0 } else { failures + 1 };
         if room.send(Msg::Polled(Box::new(poll))).await.is_err() {
