@@ -3,6 +3,7 @@
 //! May import everything. Start with [`Cli`], then the command's own file. A command returns an
 //! [`Exit`]; an `anyhow::Error` is a usage or config error (2) unless it says otherwise.
 
+mod backtest;
 pub mod check;
 pub mod checklist;
 pub mod demo;
@@ -12,6 +13,7 @@ pub mod judge;
 pub mod output;
 pub mod query;
 pub mod record;
+pub mod replay;
 pub mod room;
 pub mod scrape;
 pub mod settings;
@@ -60,6 +62,8 @@ pub enum Command {
     Check(check::Args),
     /// Write what is polled to a capture, for replays, backtests and Prometheus
     Record(record::Args),
+    /// Open the launch room on a capture
+    Replay(replay::Args),
     /// Show what a metrics endpoint sends
     Scrape(scrape::Args),
     /// Evaluate `PromQL` against a source, a server or a capture
@@ -94,6 +98,7 @@ pub fn main() -> Exit {
         Some(Command::Demo(args)) => demo::open(&args),
         Some(Command::Check(args)) => check::run(&args, common),
         Some(Command::Record(args)) => record::run(&args, common),
+        Some(Command::Replay(args)) => replay::run(&args, common),
         Some(Command::Scrape(args)) => scrape::run(&args, common),
         Some(Command::Query(args)) => query::run(&args, common),
         Some(Command::Flags(args)) => flags::run(&args, common),

@@ -11,6 +11,7 @@ pub mod measure;
 pub mod overall;
 pub mod source;
 pub mod track;
+pub mod trial;
 pub mod watch;
 
 pub use gate::{Gate, Judgement};

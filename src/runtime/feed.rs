@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 
-use crate::app::Msg;
+use crate::app::{Msg, ReplayControl};
 use crate::drill::SharedProduct;
 use crate::http::Client;
 use crate::model::{Fault, Launch, SourceDef, SourceId, Time};
 use crate::sources::{Source, options};
 
-use super::{Clock, Deck, credential, lockstep, polling};
+use super::{Clock, Deck, credential, lockstep, polling, replay};
 
 /// How polls are made.
 pub enum Feed {
@@ -20,6 +20,8 @@ pub enum Feed {
     Polling,
     /// In step with a simulated product.
     Lockstep(Lockstep),
+    /// From a capture.
+    Replay(Box<replay::Replay>),
 }
 
 /// A simulation to keep step with.
@@ -36,12 +38,24 @@ pub struct Lockstep {
 
 /// Asks for polls out of turn.
 #[derive(Clone, Debug, Default)]
-pub struct Polls(BTreeMap<SourceId, UnboundedSender<SourceId>>);
+pub struct Polls(BTreeMap<SourceId, UnboundedSender<SourceId>>, Option<UnboundedSender<ReplayControl>>);
 
 impl Polls {
     /// One channel for each source.
     pub(super) fn new(channels: BTreeMap<SourceId, UnboundedSender<SourceId>>) -> Self {
-        Self(channels)
+        Self(channels, None)
+    }
+
+    /// With an ear of a replay.
+    pub(super) fn with_replay(self, control: UnboundedSender<ReplayControl>) -> Self {
+        Self(self.0, Some(control))
+    }
+
+    /// Tells the replay something; nothing happens where there is none.
+    pub(super) fn tell_replay(&self, control: ReplayControl) {
+        if let Some(replay) = &self.1 {
+            let _ = replay.send(control);
+        }
     }
 
     /// Polls a source now. Nothing happens where there is no such source any more.
@@ -75,6 +89,7 @@ impl Feed {
         match self {
             Self::Polling => polling::start(launch, clock, room, deck),
             Self::Lockstep(step) => lockstep::start(step, launch, clock, room, deck),
+            Self::Replay(replay) => replay::start(*replay, launch, clock, room),
         }
     }
 }

@@ -13,6 +13,7 @@ mod input;
 pub mod lockstep;
 pub mod once;
 pub mod polling;
+pub mod replay;
 pub mod room;
 mod screen;
 mod tty;

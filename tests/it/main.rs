@@ -13,6 +13,7 @@ mod ledger;
 mod promql;
 mod query;
 mod scrape;
+mod record;
 mod screen;
 mod screenshots;
 mod servers;

@@ -36,11 +36,12 @@ fn group(action: Action) -> &'static str {
         | Action::Back => "Moving",
         Action::Tick | Action::Note | Action::Write | Action::SetT0 | Action::Start => "Checklist",
         Action::WindowShorter | Action::WindowLonger | Action::CursorLeft | Action::CursorRight => "Chart",
+        Action::Pause | Action::Faster | Action::Slower | Action::Seek => "Replay",
         Action::Palette | Action::Help | Action::Suspend | Action::Quit => "Program",
     }
 }
 
-const GROUPS: [&str; 5] = ["Screens", "Moving", "Checklist", "Chart", "Program"];
+const GROUPS: [&str; 6] = ["Screens", "Moving", "Checklist", "Chart", "Replay", "Program"];
 
 const SIGNS: [(&str, &str); 11] = [
     ("✓ ? ✗", "pass, unknown, fail; only pass is GO"),
