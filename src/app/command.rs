@@ -147,7 +147,12 @@ pub const TABLE: &[Row] = &[
     row(Action::Pause, "pause", "p", "replay: stand still, or go on"),
     row(Action::Faster, "faster", ">", "replay: twice as fast"),
     row(Action::Slower, "slower", "<", "replay: half as fast"),
-    with(Action::Seek, "seek", "TIME", "replay: go to a moment: 15:00 (UTC), -1m, +10m, 2025-12-02T15:00:00Z"),
+    with(
+        Action::Seek,
+        "seek",
+        "TIME",
+        "replay: go to a moment: 15:00 (UTC), -1m, +10m, 2025-12-02T15:00:00Z",
+    ),
 ];
 
 /// Which key asks for what.

@@ -8,8 +8,8 @@ use crate::model::{Board, Time, duration};
 use super::command::{Action, TABLE};
 use super::key::Key;
 use super::msg::Effect;
-use super::state::{Block, Dialog, Purpose, State, WINDOWS};
 use super::replay::{self, ReplayControl};
+use super::state::{Block, Dialog, Purpose, State, WINDOWS};
 use super::{dialog, tick};
 
 /// How soon a second ctrl-c must follow the first to quit.

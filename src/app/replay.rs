@@ -98,8 +98,9 @@ fn moment(text: &str, now: Time) -> Result<Time, String> {
     }
     if text.len() <= 8 && text.contains(':') {
         let full = if text.len() == 5 { format!("{text}:00") } else { text.to_owned() };
-        return Time::parse(&format!("{}T{full}Z", now.date()))
-            .map_err(|_| format!("{text:?} is no time of day: write 15:00, +1m, -1m or 2025-12-02T15:00:00Z"));
+        return Time::parse(&format!("{}T{full}Z", now.date())).map_err(|_| {
+            format!("{text:?} is no time of day: write 15:00, +1m, -1m or 2025-12-02T15:00:00Z")
+        });
     }
     Time::parse(text)
 }

@@ -28,6 +28,10 @@ use super::{Common, Exit, Output, output};
 
 /// How many cells a strip of time has.
 const CELLS: usize = 40;
+/// The most moments that are judged: more than eleven days of seconds.
+const MOST_MOMENTS: f64 = 1_000_000.0;
+/// The longest silence that is gone through second by second.
+const SILENCE: Duration = Duration::from_hours(6);
 /// The most spans of one gate that are printed; JSON has all of them.
 const SHOWN: usize = 12;
 
@@ -45,7 +49,8 @@ pub(super) enum When {
 /// # Errors
 /// A sentence that says what is allowed.
 pub(super) fn range(text: &str) -> Result<(Option<Time>, Option<Time>), String> {
-    let (from, to) = text.split_once("..").ok_or("write START..END, as in 15:00..; either may be left out")?;
+    let (from, to) =
+        text.split_once("..").ok_or("write START..END, as in 15:00..; either may be left out")?;
     let side = |text: &str| if text.trim().is_empty() { Ok(None) } else { Time::parse(text).map(Some) };
     let (from, to) = (side(from)?, side(to)?);
     if from.zip(to).is_some_and(|(from, to)| to < from) {
@@ -141,6 +146,13 @@ fn test(taped: &Taped, when: When, step: Duration) -> anyhow::Result<Result<Test
     if from < first {
         return Ok(Err(format!("{from} lies before the capture, which begins at {first}")));
     }
+    let too_many =
+        || format!("that is more than {MOST_MOMENTS} moments: take a larger --step or a shorter --range");
+    let last = to.or(taped.tape.span().map(|(_, last)| last)).unwrap_or(from);
+    if last.since(from).as_secs_f64() / step.as_secs_f64() > MOST_MOMENTS {
+        return Ok(Err(too_many()));
+    }
+    let mut moments = 0.0;
     let mut tested = Tested { trial, from, to: from, step, counting, remarks: Vec::new() };
     let trial = &mut tested.trial;
     let (mut now, mut due) = (first, from);
@@ -153,7 +165,7 @@ fn test(taped: &Taped, when: When, step: Duration) -> anyhow::Result<Result<Test
             break;
         }
         match poll {
-            Some(at) if at <= due && at < second => {
+            Some(at) if at <= due && at <= second => {
                 if let Some((_, poll)) = next.take() {
                     trial.observe(&poll);
                 }
@@ -169,9 +181,15 @@ fn test(taped: &Taped, when: When, step: Duration) -> anyhow::Result<Result<Test
                 trial.judge(now, |id| tested.counting.contains(id));
                 tested.to = due;
                 due = due.after(step);
+                moments += 1.0;
+                if moments > MOST_MOMENTS {
+                    return Ok(Err(too_many()));
+                }
             }
             _ => {
-                now = second;
+                // In a long silence before the range nothing turns any more.
+                let far = poll.map_or(due, |at| at.min(due));
+                now = if far.since(second) > SILENCE { far.before(Duration::from_secs(1)) } else { second };
                 trial.tick(now);
             }
         }
@@ -282,7 +300,11 @@ fn as_text(tested: &Tested, plain: bool) -> String {
             past.percent(Verdict::Fail),
         );
         for span in past.spans.iter().take(SHOWN) {
-            let _ = writeln!(text, "  {}", line(span.verdict, span.from, span.to, &span.reason, span.value, gate.unit));
+            let _ = writeln!(
+                text,
+                "  {}",
+                line(span.verdict, span.from, span.to, &span.reason, span.value, gate.unit)
+            );
         }
         if past.spans.len() > SHOWN {
             let _ = writeln!(text, "  … and {} more (--output json has them all)", past.spans.len() - SHOWN);
@@ -304,9 +326,11 @@ fn line(verdict: Verdict, from: Time, to: Time, reason: &Reason, value: Option<f
 fn strip(past: &Past<Verdict>, from: Time, to: Time, plain: bool) -> String {
     let whole = to.since(from).as_millis().max(1);
     let cell = |n: usize| {
-        let side = |n: usize| from.millis() + i64::try_from(whole * n as u128 / CELLS as u128).unwrap_or(i64::MAX);
+        let side =
+            |n: usize| from.millis() + i64::try_from(whole * n as u128 / CELLS as u128).unwrap_or(i64::MAX);
         let (begin, end) = (side(n), side(n + 1));
-        let inside = past.spans.iter().filter(|s| s.from.millis() < end.max(begin + 1) && s.to.millis() >= begin);
+        let inside =
+            past.spans.iter().filter(|s| s.from.millis() < end.max(begin + 1) && s.to.millis() >= begin);
         match (inside.map(|s| s.verdict).max(), plain) {
             (Some(Verdict::Pass), false) => '▁',
             (Some(Verdict::Pass), true) => '.',

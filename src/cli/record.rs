@@ -54,7 +54,10 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signal = runtime.block_on(listen(Arc::new(loaded.launch), &clock, &deck, args))?;
     if let Some((path, why)) = deck.broken() {
-        output::complain(&format!("the capture {} broke off: {why}; what was written can be read", path.display()));
+        output::complain(&format!(
+            "the capture {} broke off: {why}; what was written can be read",
+            path.display()
+        ));
         return Ok(Exit::NotSaved);
     }
     let tally = match deck.end() {

@@ -49,7 +49,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     use std::io::IsTerminal as _;
     let taped = open(&args.file, common)?;
     let one_frame = args.once || !std::io::stdout().is_terminal();
-    let look = room::Args { once: args.once, theme: args.theme.clone(), size: args.size, ..room::Args::default() };
+    let look =
+        room::Args { once: args.once, theme: args.theme.clone(), size: args.size, ..room::Args::default() };
     let begin = args.from.or(taped.tape.span().map(|(first, _)| first)).unwrap_or_default();
     let clock = Clock::simulated(begin);
     let launch = Arc::new(taped.launch);

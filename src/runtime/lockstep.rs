@@ -13,8 +13,8 @@ use crate::app::Msg;
 use crate::model::{Launch, SourceId, Time};
 use crate::sources::Source;
 
-use super::{Clock, Deck};
 use super::feed::{self, Lockstep, Polls};
+use super::{Clock, Deck};
 
 /// One simulated step.
 const STEP: Duration = Duration::from_secs(1);

@@ -11,8 +11,8 @@ use crate::app::Msg;
 use crate::model::{Launch, Polled, SourceDef, SourceId};
 use crate::sources::schedule::next_delay;
 
-use super::{Clock, Deck};
 use super::feed::{self, Polls};
+use super::{Clock, Deck};
 
 /// Starts the tasks on the polling thread.
 ///

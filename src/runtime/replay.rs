@@ -18,6 +18,8 @@ use super::feed::{self, Polls};
 /// How often the clock is moved.
 const BEAT: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
+/// The longest silence that is told second by second.
+const SILENCE: Duration = Duration::from_hours(6);
 const FASTEST: f64 = 1000.0;
 const SLOWEST: f64 = 0.125;
 
@@ -94,11 +96,8 @@ impl Head {
             Some(at) => Some(at.unwrap_or(Time::from_millis(i64::MAX))),
             None => self.replay.from,
         };
+        self.shown.paused = self.replay.stop_at.is_some();
         self.forward(to.unwrap_or(self.now)).await?;
-        if self.replay.stop_at.is_some() {
-            self.shown.paused = true;
-            self.show().await?;
-        }
         let mut beat = beats();
         loop {
             tokio::select! {
@@ -133,9 +132,11 @@ impl Head {
         self.next = play.next()?;
         self.play = Some(play);
         self.shown.ended = false;
-        let first = self.next.as_ref().map(|(at, _)| *at).ok_or_else(|| {
-            Stop::Broken("the capture holds no poll of this launch".into())
-        })?;
+        let first = self
+            .next
+            .as_ref()
+            .map(|(at, _)| *at)
+            .ok_or_else(|| Stop::Broken("the capture holds no poll of this launch".into()))?;
         self.now = first;
         self.clock.set(first, Duration::ZERO);
         Ok(())
@@ -145,8 +146,9 @@ impl Head {
     async fn forward(&mut self, to: Time) -> Result<(), Stop> {
         self.send(Msg::Forwarding(true)).await?;
         self.advance(to).await?;
-        self.send(Msg::Forwarding(false)).await?;
-        self.show().await
+        // Told first, for who waits for the end of it looks at this.
+        self.show().await?;
+        self.send(Msg::Forwarding(false)).await
     }
 
     /// Sends what happened up to this moment, each at its time, and the clock's whole seconds between.
@@ -154,7 +156,7 @@ impl Head {
         loop {
             let second = Time::from_millis(self.now.millis().div_euclid(1000) * 1000).after(SECOND);
             match &self.next {
-                Some((at, _)) if *at <= to && *at < second => {
+                Some((at, _)) if *at <= to && *at <= second => {
                     let Some((at, poll)) = self.next.take() else { continue };
                     self.set(at);
                     self.send(Msg::Polled(Box::new(poll))).await?;
@@ -171,9 +173,12 @@ impl Head {
                     }
                     return Ok(());
                 }
-                Some(_) if second <= to => {
-                    self.set(second);
-                    self.send(Msg::Clock(second)).await?;
+                Some((at, _)) if second <= to => {
+                    // In a long silence nothing turns any more, and nobody waits for it.
+                    let silent = at.since(second) > SILENCE && to.since(second) > SILENCE;
+                    let next = if silent { (*at).min(to).before(SECOND) } else { second };
+                    self.set(next);
+                    self.send(Msg::Clock(next)).await?;
                 }
                 Some(_) => {
                     self.set(to);

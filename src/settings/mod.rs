@@ -18,8 +18,8 @@ mod schema;
 mod structure;
 
 pub use discovery::{discover, nothing_found, places};
-pub use redacted::redacted;
 pub use finding::{Finding, SettingsError};
+pub use redacted::redacted;
 pub use schema::{checklist_schema, config_schema};
 
 use std::path::{Path, PathBuf};

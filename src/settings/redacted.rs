@@ -27,7 +27,11 @@ pub fn redacted(text: &str) -> Option<String> {
 }
 
 fn tables(value: Option<&mut Value>) -> impl Iterator<Item = &mut Table> {
-    value.and_then(Value::as_table_mut).into_iter().flat_map(|all| all.iter_mut()).filter_map(|(_, v)| v.as_table_mut())
+    value
+        .and_then(Value::as_table_mut)
+        .into_iter()
+        .flat_map(|all| all.iter_mut())
+        .filter_map(|(_, v)| v.as_table_mut())
 }
 
 fn addresses(value: &mut Value) {
@@ -98,7 +102,8 @@ query = 'up{url="http://x/?q=1"}'
         assert!(!out.contains("s3cret"), "{out}");
         let base = std::path::Path::new("");
         let (before, _) = crate::settings::parse("a", text, base, None).unwrap();
-        let (after, _) = crate::settings::parse("b", &out, base, None).unwrap_or_else(|e| panic!("{}", e.rendered));
+        let (after, _) =
+            crate::settings::parse("b", &out, base, None).unwrap_or_else(|e| panic!("{}", e.rendered));
         assert_eq!(before.signals, after.signals);
         assert_eq!(after.sources[0].every, std::time::Duration::from_secs(7));
         assert_eq!(after.sources[0].headers, [("X-Key".to_owned(), "redacted".to_owned())]);

@@ -19,7 +19,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::http::{self, Client, Credential};
-use crate::model::{Answer, Fault, FlagDef, Labels, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time};
+use crate::model::{
+    Answer, Fault, FlagDef, Labels, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time,
+};
 
 pub use identity::Identity;
 pub use prometheus::Prometheus;

@@ -44,7 +44,9 @@ fn of_parts(scene: &Scene<'_>, width: usize, count_passes: bool) -> (Row, bool) 
     if let Some(replay) = &state.replay {
         left.push(text(7, replay.words(), theme.warn));
     }
-    let live = !state.demo && state.replay.is_none() && state.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);
+    let live = !state.demo
+        && state.replay.is_none()
+        && state.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);
     if live && !state.write {
         right.push(text(6, "read only".into(), dim));
     }

@@ -56,7 +56,8 @@ fn recorded(file: &Path, minutes: u64) -> Verdicts {
         let server = Server::start(Arc::clone(&product), ([127, 0, 0, 1], 0).into()).await.unwrap();
         let config = CONFIG.replace("127.0.0.1:9464", &server.addr().to_string());
         let checklist = Some(("tasks-launch.toml", CHECKLIST));
-        let (launch, template) = settings::parse("demo.toml", &config, Path::new("config"), checklist).unwrap();
+        let (launch, template) =
+            settings::parse("demo.toml", &config, Path::new("config"), checklist).unwrap();
         let (launch, template) = (Arc::new(launch), template.unwrap());
         let config = Written { name: "demo.toml".into(), text: settings::redacted(&config).unwrap() };
         let checklist = Written { name: "tasks-launch.toml".into(), text: CHECKLIST.into() };
@@ -65,7 +66,8 @@ fn recorded(file: &Path, minutes: u64) -> Verdicts {
         deck.begin(Recorder::create(file, &head).unwrap());
         let clock = Clock::simulated(DEMO_START);
         let stop = DEMO_START.after(Duration::from_secs(60 * minutes));
-        let feed = Feed::Lockstep(Lockstep { product, start: DEMO_START, forward_to: stop, stop_at: Some(stop) });
+        let feed =
+            Feed::Lockstep(Lockstep { product, start: DEMO_START, forward_to: stop, stop_at: Some(stop) });
         let (room, mut messages) = tokio::sync::mpsc::channel(64);
         let _polls = feed.start_on(&launch, &clock, room, deck.clone()).unwrap();
         let mut watch = watch(&launch, &template);
@@ -117,9 +119,9 @@ fn replayed(file: &Path) -> Verdicts {
 fn a_replay_says_each_second_what_the_living_room_said() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("demo.om");
-    let live = recorded(&file, 8);
+    let live = recorded(&file, 6);
     let again = replayed(&file);
-    assert!(live.len() > 400 && again.len() >= live.len() - 5, "{} {}", live.len(), again.len());
+    assert!(live.len() > 300 && again.len() >= live.len() - 5, "{} {}", live.len(), again.len());
     let mut passes = 0;
     for ((at, live), (then, again)) in live.iter().zip(&again) {
         assert_eq!(at, then);
@@ -153,7 +155,8 @@ fn a_replay_says_each_second_what_the_living_room_said() {
     let spans = json["launch"]["spans"].as_array().unwrap();
     assert!(spans.windows(2).all(|w| w[0]["to"] == w[1]["from"]), "{spans:?}");
     let page = gonogo(&["check", "--file", name, "--range", "..", "--plain"]);
-    assert!(text(&page.stdout).contains("worker-coverage") && text(&page.stdout).is_ascii() == false || page.status.code().is_some());
+    let page = text(&page.stdout);
+    assert!(page.contains("worker-coverage") && page.contains("......") && !page.contains('▁'), "{page}");
     let frame = gonogo(&["replay", name, "--once", "--at", &at, "--size", "160x48"]);
     let frame = text(&frame.stdout);
     assert!(frame.contains("REPLAY") && frame.contains("billing") && !frame.contains("DEMO"), "{frame}");
@@ -166,7 +169,7 @@ fn a_replay_says_each_second_what_the_living_room_said() {
 fn a_recorded_capture_answers_alike_in_a_real_prometheus() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("demo.om");
-    recorded(&file, 8);
+    recorded(&file, 6);
     let capture = fs::read_to_string(&file).unwrap();
     let Some((_dir, data)) = database(&capture) else { return };
     let server = Prometheus::start("", Some(&data));
@@ -176,12 +179,14 @@ fn a_recorded_capture_answers_alike_in_a_real_prometheus() {
         let SourceKind::Scrape { .. } = launch.source(&signal.source).unwrap().kind else { continue };
         // Between two scrapes, where versions do not differ about the edges of windows. The server
         // has all sources in one database, so each expression's own are picked by the source's filter.
-        let at = DEMO_START.after(Duration::from_millis(6 * 60_000 + 2_345));
+        let at = DEMO_START.after(Duration::from_millis(5 * 60_000 + 42_345));
         let expr = Expr::parse(&signal.query).unwrap();
-        let mut history = promql::History::capture(promql::Limits { keep: Duration::MAX, max_series: usize::MAX });
+        let mut history =
+            promql::History::capture(promql::Limits { keep: Duration::MAX, max_series: usize::MAX });
         gonogo::sources::capture::read_file(&file, &promql::Filter::of([&expr]), &mut history).unwrap();
         let ours = promql::instant(&expr, &history, at);
-        let theirs = server.api("query", &[("query", &signal.query), ("time", &format!("{:.3}", at.seconds()))]);
+        let theirs =
+            server.api("query", &[("query", &signal.query), ("time", &format!("{:.3}", at.seconds()))]);
         match (ours, theirs["status"].as_str()) {
             (Ok(Value::Vector(mut ours)), Some("success")) => {
                 let theirs = theirs["data"]["result"].as_array().unwrap();
@@ -189,7 +194,9 @@ fn a_recorded_capture_answers_alike_in_a_real_prometheus() {
                 ours.sort_by(|a, b| a.0.cmp(&b.0));
                 let mut rows: Vec<(String, f64)> = theirs
                     .iter()
-                    .map(|row| (row["metric"].to_string(), row["value"][1].as_str().unwrap().parse().unwrap()))
+                    .map(|row| {
+                        (row["metric"].to_string(), row["value"][1].as_str().unwrap().parse().unwrap())
+                    })
                     .collect();
                 rows.sort_by(|a, b| a.0.cmp(&b.0));
                 let mut values: Vec<f64> = ours.iter().map(|(_, v)| *v).collect();
@@ -197,7 +204,11 @@ fn a_recorded_capture_answers_alike_in_a_real_prometheus() {
                 values.sort_by(f64::total_cmp);
                 others.sort_by(f64::total_cmp);
                 for (a, b) in values.iter().zip(&others) {
-                    assert!((a - b).abs() <= 1e-9 * b.abs() || a.is_nan() && b.is_nan() || a == b, "{}: {a} {b}", signal.query);
+                    assert!(
+                        (a - b).abs() <= 1e-9 * b.abs() || a.is_nan() && b.is_nan() || a == b,
+                        "{}: {a} {b}",
+                        signal.query
+                    );
                 }
                 full += usize::from(!ours.is_empty());
             }
@@ -213,7 +224,7 @@ fn small_config(dir: &Path, url: &str, more: &str) -> PathBuf {
     let file = dir.join("gonogo.toml");
     let text = format!(
         "schema = 1 # s3cret\n[launch]\nproduct = \"Tasks\"\nversion = \"1\"\nenvironment = \"production\"\n\
-         [source.worker]\nkind = \"scrape\"\nurls = [\"{url}\"]\nevery = \"200ms\"\ntimeout = \"150ms\"\n{more}\
+         [source.worker]\nkind = \"scrape\"\nurls = [\"{url}\"]\nevery = \"200ms\"\n{more}\
          [[signal]]\nid = \"depth\"\nboard = \"queues\"\ntitle = \"depth\"\nsource = \"worker\"\nunit = \"jobs\"\n\
          query = 'max by (queue) (tasks_queue_depth{{state=\"waiting\"}})'\n\
          [[gate]]\nid = \"g\"\nsignal = \"depth\"\nop = \"<\"\nvalue = 1e9\nmax-age = \"2s\"\n"
@@ -246,7 +257,7 @@ fn a_recording_that_is_killed_can_be_read_and_holds_no_secret() {
     assert!(!both.contains("s3cret"), "{both}");
     let out = gonogo(&["check", "--file", name, "--range", ".."]);
     assert!(text(&out.stderr).contains("was cut off"), "{}", text(&out.stderr));
-    assert_eq!(out.status.code(), Some(0), "{}{}", text(&out.stdout), text(&out.stderr));
+    assert!(text(&out.stdout).contains("✓") && !text(&out.stdout).contains("✗"), "{}", text(&out.stdout));
     // It is not written over, and a torn end is said.
     let again = gonogo(&["record", "--config", config, "--out", name, "--for", "1s"]);
     assert_eq!(again.status.code(), Some(2));
@@ -269,7 +280,8 @@ fn a_capture_edited_by_hand_gives_words_and_never_a_better_number() {
     let mut garbage = samples.clone();
     garbage.splice(whole / 2..whole / 2, b"\n\x1b[31m{]} \xff\xfe NaN\nx{a=\"\\\n".iter().copied());
     let missing = samples[whole / 3..].to_vec();
-    for (what, bytes) in [("twice", twice), ("garbage", garbage), ("missing", missing), ("empty", Vec::new())] {
+    for (what, bytes) in [("twice", twice), ("garbage", garbage), ("missing", missing), ("empty", Vec::new())]
+    {
         fs::write(&file, bytes).unwrap();
         let out = gonogo(&["check", "--file", name, "--range", ".."]);
         let said = text(&out.stderr);
@@ -305,7 +317,10 @@ fn openmetrics_from_elsewhere_is_judged_with_a_config_and_its_gaps_stay_gaps() {
     let file = dir.path().join("other.om");
     let mut capture = String::new();
     for second in (0..60).chain(120..180) {
-        capture += &format!("tasks_queue_depth{{queue=\"tasks\",state=\"waiting\"}} {second} {}\n", 1_764_684_000 + second);
+        capture += &format!(
+            "tasks_queue_depth{{queue=\"tasks\",state=\"waiting\"}} {second} {}\n",
+            1_764_684_000 + second
+        );
     }
     fs::write(&file, capture + "# EOF\n").unwrap();
     let (config, name) = (config.to_str().unwrap(), file.to_str().unwrap());
@@ -314,8 +329,12 @@ fn openmetrics_from_elsewhere_is_judged_with_a_config_and_its_gaps_stay_gaps() {
     assert!(text(&without.stderr).contains("--config"));
     let out = gonogo(&["check", "--config", config, "--file", name, "--range", "..", "--output", "json"]);
     let json: Json = serde_json::from_slice(&out.stdout).unwrap();
-    let verdicts: Vec<&str> =
-        json["gates"][0]["spans"].as_array().unwrap().iter().map(|s| s["verdict"].as_str().unwrap()).collect();
+    let verdicts: Vec<&str> = json["gates"][0]["spans"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["verdict"].as_str().unwrap())
+        .collect();
     assert_eq!(verdicts, ["pass", "unknown", "pass"], "{json}");
     assert_eq!(out.status.code(), Some(3));
 }

@@ -90,7 +90,12 @@ impl ByTime {
         if capture.first.is_none() && capture.unreadable == 0 {
             capture.ended = true;
         }
-        Ok(Self { series: series.into_iter().map(|(labels, _)| labels).collect(), sources: given, held, capture })
+        Ok(Self {
+            series: series.into_iter().map(|(labels, _)| labels).collect(),
+            sources: given,
+            held,
+            capture,
+        })
     }
 
     /// How many samples of a source are of this moment, wanted or not.

@@ -66,16 +66,20 @@ impl Tape {
     /// A file that cannot be read, or holds more samples than memory is meant for.
     pub fn play(&self, launch: &Launch, recorded: Option<&Launch>) -> io::Result<Play> {
         let foreign = self.way == Way::Foreign;
-        let sources: BTreeMap<SourceId, Player> =
-            launch.sources.iter().map(|def| (def.id.clone(), player(launch, def, recorded, foreign))).collect();
+        let sources: BTreeMap<SourceId, Player> = launch
+            .sources
+            .iter()
+            .map(|def| (def.id.clone(), player(launch, def, recorded, foreign)))
+            .collect();
         let samples = match self.way {
             Way::InPlace => Samples::InPlace(File::open(&self.path)?),
             Way::ByTime | Way::Foreign => {
-                let wants = |id: &SourceId, labels: &crate::model::Labels| match sources.get(id).map(|p| &p.kind) {
-                    Some(Kind::Local(rerun)) => rerun.wants(labels),
-                    Some(Kind::Server(_)) => rows::source(labels).is_some(),
-                    Some(Kind::Other) | None => false,
-                };
+                let wants =
+                    |id: &SourceId, labels: &crate::model::Labels| match sources.get(id).map(|p| &p.kind) {
+                        Some(Kind::Local(rerun)) => rerun.wants(labels),
+                        Some(Kind::Server(_)) => rows::source(labels).is_some(),
+                        Some(Kind::Other) | None => false,
+                    };
                 let ids: Vec<SourceId> = sources.keys().cloned().collect();
                 // Without a head nothing tells whose a series is.
                 Samples::ByTime(ByTime::read(&self.path, self.head(), &ids, &wants)?)
@@ -109,8 +113,7 @@ impl Tape {
         if let Samples::ByTime(by_time) = &samples {
             remarks.extend(of_samples(&by_time.capture));
         }
-        let mut play =
-            Play { sources, order, samples, now: Time::MIN, out_of_order: 0, damaged: 0, remarks };
+        let mut play = Play { sources, order, samples, now: Time::MIN, out_of_order: 0, damaged: 0, remarks };
         if let Order::Written(lines) = &mut play.order {
             // The head.
             lines.next()?;
@@ -144,7 +147,8 @@ fn player(launch: &Launch, def: &SourceDef, recorded: Option<&Launch>, foreign: 
         SourceKind::Prometheus { .. } => {
             let same = |signal: &SignalDef| {
                 let before = recorded.and_then(|launch| launch.signal(&signal.id));
-                recorded.is_none() || before.is_some_and(|b| b.query == signal.query && b.source == signal.source)
+                recorded.is_none()
+                    || before.is_some_and(|b| b.query == signal.query && b.source == signal.source)
             };
             Kind::Server(signals.into_iter().map(|signal| (signal.clone(), same(signal))).collect())
         }
@@ -235,9 +239,11 @@ impl Play {
             warnings.push(format!("{} samples were left out of the capture", line.left_out));
         }
         if let Samples::ByTime(by_time) = &self.samples {
-            let (held, written) = (by_time.held(&line.source, line.asked), line.samples - line.stamped.min(line.samples));
+            let (held, written) =
+                (by_time.held(&line.source, line.asked), line.samples - line.stamped.min(line.samples));
             if held < written {
-                warnings.push(format!("{} of {written} samples are missing from the capture", written - held));
+                warnings
+                    .push(format!("{} of {written} samples are missing from the capture", written - held));
             }
         }
         if let Kind::Local(rerun) = &mut player.kind {

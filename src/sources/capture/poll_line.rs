@@ -77,7 +77,8 @@ impl PollLine {
                 make_harmless(part);
             }
         }
-        for signal in value.get_mut("signals").and_then(serde_json::Value::as_array_mut).into_iter().flatten() {
+        for signal in value.get_mut("signals").and_then(serde_json::Value::as_array_mut).into_iter().flatten()
+        {
             for key in ["fault", "warnings"] {
                 if let Some(part) = signal.get_mut(key) {
                     make_harmless(part);
@@ -96,9 +97,8 @@ impl SignalLine {
     /// The chart's past as an answer holds it.
     pub(super) fn past(&self) -> Vec<(Labels, Vec<(Time, f64)>)> {
         let point = |(at, text): &(f64, String)| Some((Time::from_seconds(*at)?, text.parse().ok()?));
-        let series = |(labels, points): &PastSeries| {
-            (labels_of(labels), points.iter().filter_map(point).collect())
-        };
+        let series =
+            |(labels, points): &PastSeries| (labels_of(labels), points.iter().filter_map(point).collect());
         self.history.iter().map(series).collect()
     }
 

@@ -177,7 +177,8 @@ impl Recorder {
 /// The answer's points as rows.
 fn points(poll: &Polled) -> Batch {
     let answers = poll.outcome.iter().flat_map(|answer| &answer.signals);
-    let rows = answers.filter_map(|a| Some(rows::of_points(&poll.source, &a.signal, a.result.as_deref().ok()?)));
+    let rows =
+        answers.filter_map(|a| Some(rows::of_points(&poll.source, &a.signal, a.result.as_deref().ok()?)));
     rows.flatten().collect()
 }
 

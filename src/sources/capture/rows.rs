@@ -46,7 +46,8 @@ pub(super) fn write(out: &mut String, labels: &Labels, number: f64, at: Time, as
     let (millis, sign) = (at.millis().unsigned_abs(), if at.millis() < 0 { "-" } else { "" });
     let number = value::text(number);
     let _ = writeln!(out, "{labels} {number} {sign}{}.{:03}", millis / 1000, millis % 1000);
-    let one_line = out.get(begun..).is_some_and(|l| l.len() <= LONGEST && !l.trim_end().contains(['\n', '\r']));
+    let one_line =
+        out.get(begun..).is_some_and(|l| l.len() <= LONGEST && !l.trim_end().contains(['\n', '\r']));
     if !one_line {
         out.truncate(begun);
     }
@@ -139,7 +140,9 @@ mod tests {
     fn what_openmetrics_cannot_write_is_not_written() {
         let at = Time::from_millis(1500);
         let mut out = String::new();
-        let mut put = |pairs: &[(&str, &str)], at| write(&mut out, &Labels::from_pairs(pairs.iter().copied()), 1.0, at, at);
+        let mut put = |pairs: &[(&str, &str)], at| {
+            write(&mut out, &Labels::from_pairs(pairs.iter().copied()), 1.0, at, at)
+        };
         assert!(put(&[("__name__", "a:b"), ("x", "q\"\\\nz")], at));
         assert!(!put(&[("__name__", "my.metric")], at));
         assert!(!put(&[("__name__", "a"), ("b.c", "1")], at));

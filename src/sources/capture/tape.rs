@@ -34,6 +34,9 @@ pub(super) enum Way {
     Foreign,
 }
 
+/// How long `# EOF` is, with its newline.
+const END: u64 = 6;
+
 /// What the JSON lines hold.
 #[derive(Default)]
 struct Scan {
@@ -83,11 +86,17 @@ impl Tape {
             };
         tape.way = if in_place { Way::InPlace } else { Way::ByTime };
         if !in_place {
-            tape.remarks.push("the samples are not as they were written: they are read by their times".into());
-        } else if !ends(&mut file, length)? {
-            let lost = length - scan.end;
-            let lost = if lost > 0 { format!(", {lost} bytes after the last whole poll") } else { String::new() };
-            tape.remarks.push(format!("the capture was cut off (it has no # EOF){lost}"));
+            tape.remarks
+                .push("the samples are not as they were written: they are read by their times".into());
+        } else {
+            let whole = ends(&mut file, length)?;
+            if !whole {
+                tape.remarks.push("the capture was cut off (it has no # EOF)".into());
+            }
+            let behind = (length - scan.end).saturating_sub(if whole { END } else { 0 });
+            if behind > 0 {
+                tape.remarks.push(format!("{behind} bytes behind the last poll are passed over"));
+            }
         }
         Ok(tape)
     }
@@ -112,7 +121,9 @@ impl Tape {
         if scan.unreadable > cut {
             let count = scan.unreadable - cut;
             let lines = if count == 1 { "line" } else { "lines" };
-            self.remarks.push(format!("{count} {lines} of the JSON beside it cannot be read: those polls are missing"));
+            self.remarks.push(format!(
+                "{count} {lines} of the JSON beside it cannot be read: those polls are missing"
+            ));
         }
         if scan.cut {
             self.remarks.push("the last line of the JSON beside it was cut off".into());

@@ -90,7 +90,9 @@ fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
             }
         }
     };
-    for head in GROUPS {
+    // What only a replay can do is told where one is shown.
+    let replay = scene.state.replay.is_some();
+    for head in GROUPS.into_iter().filter(|head| replay || *head != "Replay") {
         let of = TABLE.iter().filter(|row| group(row.action) == head);
         add(
             head,
