@@ -10,7 +10,7 @@ use gonogo::app::Msg;
 use gonogo::checklist::{Kind, Template};
 use gonogo::drill::{DEMO_SEED, DEMO_START, Product, Server};
 use gonogo::engine::{Judgement, Watch};
-use gonogo::model::{GateId, Launch, SourceKind, Time};
+use gonogo::model::{GateId, Labels, Launch, SourceKind, Time};
 use gonogo::promql::{self, Expr, Value};
 use gonogo::runtime::feed::Lockstep;
 use gonogo::runtime::{Clock, Deck, Feed, deck};
@@ -191,24 +191,20 @@ fn a_recorded_capture_answers_alike_in_a_real_prometheus() {
             (Ok(Value::Vector(mut ours)), Some("success")) => {
                 let theirs = theirs["data"]["result"].as_array().unwrap();
                 assert_eq!(ours.len(), theirs.len(), "{}", signal.query);
-                ours.sort_by(|a, b| a.0.cmp(&b.0));
-                let mut rows: Vec<(String, f64)> = theirs
+                let mut rows: Vec<(Labels, f64)> = theirs
                     .iter()
                     .map(|row| {
-                        (row["metric"].to_string(), row["value"][1].as_str().unwrap().parse().unwrap())
+                        let labels = row["metric"].as_object().unwrap().iter();
+                        let labels = labels.map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+                        (Labels::from_pairs(labels), row["value"][1].as_str().unwrap().parse().unwrap())
                     })
                     .collect();
+                ours.sort_by(|a, b| a.0.cmp(&b.0));
                 rows.sort_by(|a, b| a.0.cmp(&b.0));
-                let mut values: Vec<f64> = ours.iter().map(|(_, v)| *v).collect();
-                let mut others: Vec<f64> = rows.iter().map(|(_, v)| *v).collect();
-                values.sort_by(f64::total_cmp);
-                others.sort_by(f64::total_cmp);
-                for (a, b) in values.iter().zip(&others) {
-                    assert!(
-                        (a - b).abs() <= 1e-9 * b.abs() || a.is_nan() && b.is_nan() || a == b,
-                        "{}: {a} {b}",
-                        signal.query
-                    );
+                for ((series, a), (of, b)) in ours.iter().zip(&rows) {
+                    assert_eq!(series, of, "{}", signal.query);
+                    let alike = a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-9 * b.abs();
+                    assert!(alike, "{} {series}: {a} {b}", signal.query);
                 }
                 full += usize::from(!ours.is_empty());
             }
