@@ -75,6 +75,14 @@ pub enum Action {
     SetT0,
     /// Start a run.
     Start,
+    /// Let the replay stand still, or go on.
+    Pause,
+    /// Replay twice as fast.
+    Faster,
+    /// Replay half as fast.
+    Slower,
+    /// Go to a moment of the replay.
+    Seek,
     /// Stop the program until the shell continues it.
     Suspend,
 }
@@ -139,6 +147,15 @@ pub const TABLE: &[Row] = &[
     row(Action::Write, "write", "", "allow changes to a live run"),
     with(Action::SetT0, "t0", "TIME", "set T-0: 2025-12-02T15:00:00Z, 15:00 (UTC, the next one), +30m"),
     row(Action::Start, "start", "", "start a run of the launch's checklist"),
+    row(Action::Pause, "pause", "p", "replay: stand still, or go on"),
+    row(Action::Faster, "faster", ">", "replay: twice as fast"),
+    row(Action::Slower, "slower", "<", "replay: half as fast"),
+    with(
+        Action::Seek,
+        "seek",
+        "TIME",
+        "replay: go to a moment: 15:00 (UTC), -1m, +10m, 2025-12-02T15:00:00Z",
+    ),
 ];
 
 /// Which key asks for what.

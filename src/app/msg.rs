@@ -3,7 +3,7 @@
 use crate::checklist::{Command, Event, Run};
 use crate::model::{Polled, SourceId, Time};
 
-use super::Key;
+use super::{Key, Replay, ReplayControl};
 
 /// Something that happened. Every one carries its own time, or needs none.
 #[derive(Clone, Debug)]
@@ -39,6 +39,10 @@ pub enum Msg {
     Noted(String),
     /// Simulated time runs ahead of the wall (`true`), or does so no more.
     Forwarding(bool),
+    /// The replay stands otherwise: paused, faster, at its end.
+    Replay(Replay),
+    /// The replay is back at its beginning, which was then.
+    Rewound(Time),
 }
 
 /// Why a command was not saved.
@@ -68,6 +72,8 @@ pub enum Effect {
     Read(u64),
     /// Start a run of the launch's checklist.
     Start,
+    /// Tell the replay something.
+    Replay(ReplayControl),
     /// Hand the terminal back to the shell until it continues the program.
     Suspend,
     /// Restore the terminal and leave.

@@ -8,6 +8,7 @@ use crate::model::{Board, Time, duration};
 use super::command::{Action, TABLE};
 use super::key::Key;
 use super::msg::Effect;
+use super::replay::{self, ReplayControl};
 use super::state::{Block, Dialog, Purpose, State, WINDOWS};
 use super::{dialog, tick};
 
@@ -86,6 +87,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Gates => show(state, Block::Gates),
         Action::Sources => show(state, Block::Sources),
         Action::Write => write(state),
+        Action::Pause => return replay::control(state, ReplayControl::Pause),
+        Action::Faster => return replay::control(state, ReplayControl::Faster),
+        Action::Slower => return replay::control(state, ReplayControl::Slower),
+        Action::Seek => state.say("seek needs a time: :seek 15:00, :seek -1m"),
         Action::SetT0 => state.say("t0 needs a time: :t0 15:00"),
     }
     Vec::new()
@@ -105,6 +110,7 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     };
     match (row.action, argument.trim()) {
         (Action::SetT0, time) if !time.is_empty() => set_t0(state, time),
+        (Action::Seek, time) if !time.is_empty() => replay::seek(state, time),
         (action, "") => act(state, action),
         (_, more) => {
             state.say(format!("{name} takes no argument, but was given {more:?}"));
@@ -122,6 +128,10 @@ fn quit(state: &mut State) -> Vec<Effect> {
 }
 
 fn start(state: &mut State) -> Vec<Effect> {
+    if state.replay.is_some() {
+        state.say("this is a replay: no run can be started in it");
+        return Vec::new();
+    }
     if state.run.is_some() {
         state.say("there is a run already; gonogo checklist start begins another");
         return Vec::new();
@@ -138,6 +148,10 @@ fn start(state: &mut State) -> Vec<Effect> {
 }
 
 fn write(state: &mut State) {
+    if state.replay.is_some() {
+        state.say("this is a replay: nothing can be changed in it");
+        return;
+    }
     state.write = true;
     state.say("changes to this run are allowed from here");
 }

@@ -12,6 +12,7 @@ use crate::model::{Board, GateId, ItemId, Launch, Time};
 
 use super::command::Keymap;
 use super::log::Log;
+use super::replay::Replay;
 use super::run::RunView;
 
 /// A block of the screen that can have the focus or be zoomed.
@@ -83,6 +84,8 @@ pub struct State {
     pub run_note: Option<String>,
     /// The simulated product is watched, and everything says so.
     pub demo: bool,
+    /// A capture is watched, and everything says so.
+    pub replay: Option<Replay>,
     /// Simulated time runs ahead of the wall.
     pub forwarding: bool,
     /// A live run may be changed.
@@ -125,6 +128,7 @@ impl State {
             run: None,
             run_note: None,
             demo: false,
+            replay: None,
             forwarding: false,
             log: Log::default(),
             notice: None,
@@ -186,6 +190,9 @@ impl State {
     /// # Errors
     /// The sentence for the user.
     pub fn may_write(&self) -> Result<&RunView, String> {
+        if self.replay.is_some() {
+            return Err("read only: this is a replay".into());
+        }
         let Some(view) = &self.run else {
             return Err(self
                 .run_note
@@ -226,6 +233,9 @@ impl State {
 
     /// What the run is for, as the header says it: `DEMO`, `PROD LIVE`, `DRY-RUN`, `DRILL`.
     pub fn badge(&self) -> String {
+        if self.replay.is_some() {
+            return "REPLAY".into();
+        }
         let mode = self.run.as_ref().map_or(Mode::Live, |view| view.run.mode);
         match (self.demo, mode) {
             (true, _) => "DEMO".into(),

@@ -3,7 +3,7 @@
 use super::log::LogKind;
 use super::msg::{Effect, Msg};
 use super::state::State;
-use super::{dialog, follow, press, tick};
+use super::{dialog, follow, press, replay, tick};
 
 /// Takes a message in and says what is to be done. Awaits nothing, reads no clock, draws nothing.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -70,6 +70,14 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Forwarding(on) => {
             state.forwarding = on;
+            Vec::new()
+        }
+        Msg::Replay(now) => {
+            replay::told(state, now);
+            Vec::new()
+        }
+        Msg::Rewound(now) => {
+            replay::rewound(state, now);
             Vec::new()
         }
     }

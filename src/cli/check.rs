@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -16,10 +16,11 @@ use crate::checklist::{Derived, Kind, Run, Stage, Template};
 use crate::engine::measure::number;
 use crate::engine::{Gate, Judgement, Outcome, Overall};
 use crate::ledger::Ledger as _;
-use crate::model::{GateDef, GateId, ItemId, Launch, Verdict, duration, value};
+use crate::model::{GateDef, GateId, ItemId, Launch, Time, Verdict, duration, value};
 use crate::promql::Expr;
 use crate::settings;
 
+use super::backtest::{self, When};
 use super::judge::{self, Judged};
 use super::{Common, Exit, Output, output};
 
@@ -32,6 +33,21 @@ pub struct Args {
     /// Count the checklist's gates as this run has them [default: as a run that begins now]
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
+    /// Judge the gates over this capture instead of polling
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["timeout", "run"])]
+    file: Option<PathBuf>,
+    /// The moment of the capture that is judged [default: its whole time]
+    #[arg(long, value_name = "TIME", value_parser = Time::parse, conflicts_with = "range")]
+    at: Option<Time>,
+    /// Judge all the time between, either side may be left out; 0 only if it was GO throughout
+    #[arg(long, value_name = "START..END", value_parser = backtest::range)]
+    range: Option<(Option<Time>, Option<Time>)>,
+    /// How often --range judges
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, default_value = "1s")]
+    step: Duration,
+    /// Draw strips of time in ASCII
+    #[arg(long)]
+    plain: bool,
 }
 
 /// Runs the command.
@@ -39,6 +55,16 @@ pub struct Args {
 /// # Errors
 /// No config, or one that cannot be read; a run that does not exist.
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.file {
+        let (from, to) = args.range.unwrap_or_default();
+        let when = args.at.map_or(When::Range(from, to), When::At);
+        return backtest::run(file, when, args.step, args.plain, common);
+    }
+    if args.at.is_some() || args.range.is_some() {
+        return Err(anyhow!(
+            "--at and --range judge a capture: name it with --file (gonogo record writes one)"
+        ));
+    }
     let cwd = Path::new("");
     let path =
         settings::discover(common.config.as_deref(), cwd).with_context(|| settings::nothing_found(cwd))?;
@@ -69,7 +95,7 @@ fn open(id: &str, launch: &Launch) -> anyhow::Result<Run> {
 }
 
 /// The checklist's gates that count: those of items that are ready or done, as in the room.
-fn counting<'t>(template: Option<&'t Template>, run: Option<&Run>) -> Vec<&'t GateDef> {
+pub(super) fn counting<'t>(template: Option<&'t Template>, run: Option<&Run>) -> Vec<&'t GateDef> {
     let counts = |id: &ItemId, after: &[ItemId]| match run {
         None => after.is_empty(),
         Some(run) => match run.item(id) {
@@ -94,7 +120,7 @@ fn patience(launch: &Launch, checklist: &[&GateDef]) -> Duration {
     windows.max().unwrap_or_default() + holds.max().unwrap_or_default() + Duration::from_mins(1)
 }
 
-fn document(judged: &Judged, overall: &Overall) -> Value {
+pub(super) fn document(judged: &Judged, overall: &Overall) -> Value {
     let gates = overall.gates.iter().filter_map(|(id, j)| Some(gate_json(judged.watch.gate(id)?, j)));
     json!({ "verdict": overall.outcome.code(), "gates": gates.collect::<Vec<_>>() })
 }
@@ -115,7 +141,7 @@ fn gate_json(gate: &Gate, judgement: &Judgement) -> Value {
     })
 }
 
-fn page(judged: &Judged, overall: &Overall) -> String {
+pub(super) fn page(judged: &Judged, overall: &Overall) -> String {
     let count = |verdict| overall.count(verdict);
     let mut text = format!(
         "{}  {} fail, {} unknown, {} pass{}\n",

@@ -4,6 +4,7 @@
 //! [`Exit`]; an `anyhow::Error` is a usage or config error (2) unless it says otherwise.
 
 pub mod alerts;
+mod backtest;
 pub mod check;
 pub mod checklist;
 pub mod demo;
@@ -13,6 +14,8 @@ pub mod judge;
 pub mod output;
 mod presets;
 pub mod query;
+pub mod record;
+pub mod replay;
 pub mod room;
 pub mod scrape;
 pub mod settings;
@@ -60,6 +63,10 @@ pub enum Command {
     Demo(demo::Args),
     /// Judge all gates: GO or NO-GO, with reasons
     Check(check::Args),
+    /// Write what is polled to a capture, for replays, backtests and Prometheus
+    Record(record::Args),
+    /// Open the launch room on a capture
+    Replay(replay::Args),
     /// Show what a metrics endpoint sends
     Scrape(scrape::Args),
     /// Evaluate `PromQL` against a source, a server or a capture
@@ -97,6 +104,8 @@ pub fn main() -> Exit {
         None => room::run(&cli.room, common),
         Some(Command::Demo(args)) => demo::open(&args),
         Some(Command::Check(args)) => check::run(&args, common),
+        Some(Command::Record(args)) => record::run(&args, common),
+        Some(Command::Replay(args)) => replay::run(&args, common),
         Some(Command::Scrape(args)) => scrape::run(&args, common),
         Some(Command::Query(args)) => query::run(&args, common),
         Some(Command::Flags(args)) => flags::run(&args, common),

@@ -138,7 +138,7 @@ fn patience(launch: &Launch) -> Duration {
     longest + Duration::from_secs(1)
 }
 
-fn size(text: &str) -> Result<(u16, u16), String> {
+pub(super) fn size(text: &str) -> Result<(u16, u16), String> {
     let sides = text.split_once(['x', 'X']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     sides
         .filter(|(w, h): &(u16, u16)| (1..=1000).contains(w) && (1..=500).contains(h))

@@ -12,6 +12,7 @@ pub mod measure;
 pub mod overall;
 pub mod source;
 pub mod track;
+pub mod trial;
 pub mod watch;
 
 pub use alerts::Alerts;

@@ -1,11 +1,11 @@
 //! The rollout state of one feature flag in one environment.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Time;
 
 /// How far a flag is rolled out; never a bare number, because a provider may know only part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Percent {
     /// The provider says exactly this, in percent of its unit (0 to 100).
@@ -51,7 +51,7 @@ impl Percent {
 }
 
 /// A flag as a provider describes it. Every text is harmless to print.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Flag {
     /// Its key.
     pub key: String,

@@ -1,7 +1,9 @@
 //! Who the token stands for, and what the identity service says about itself.
 
+use serde::{Deserialize, Serialize};
+
 /// The person or service behind the credential (`GET /whoami`). Every text is harmless to print.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whoami {
     /// Stable id of the subject.
     pub id: String,
@@ -14,7 +16,7 @@ pub struct Whoami {
 }
 
 /// The service's own description (`GET /meta`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     /// `launch-identity/1`.
     pub contract: String,

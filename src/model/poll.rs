@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::identity::{Meta, Whoami};
 use super::{AlertsAnswer, Fault, Flag, Labels, SignalId, SourceId, Time};
 
@@ -18,10 +20,13 @@ pub struct Polled {
     pub outcome: Result<Answer, Fault>,
 }
 
-/// What a source answered.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What a source answered. As JSON (in captures) it is everything but the signals, whose numbers are
+/// kept as samples.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Answer {
     /// One for each signal on the source, in the order of the config.
+    #[serde(skip)]
     pub signals: Vec<SignalAnswer>,
     /// The flags, from a source that has some.
     pub flags: Option<FlagsAnswer>,
@@ -63,7 +68,8 @@ pub struct Point {
 }
 
 /// The flags of an answer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FlagsAnswer {
     /// The environment the server says it speaks of.
     pub environment: String,
@@ -74,7 +80,8 @@ pub struct FlagsAnswer {
 }
 
 /// Remarks on an exchange.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Notes {
     /// Series kept, after the filter.
     pub series_kept: usize,

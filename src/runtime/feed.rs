@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::sync::watch;
 
-use crate::app::Msg;
+use crate::app::{Msg, ReplayControl};
 use crate::drill::SharedProduct;
 use crate::http::Client;
 use crate::model::{Fault, Launch, SourceDef, SourceId, Time};
 use crate::sources::{Source, options};
 
-use super::{Clock, Past, credential, lockstep, polling};
+use super::{Clock, Deck, Past, credential, lockstep, polling, replay};
 
 /// How polls are made.
 pub enum Feed {
@@ -21,6 +21,8 @@ pub enum Feed {
     Polling(Option<Past>),
     /// In step with a simulated product.
     Lockstep(Lockstep),
+    /// From a capture.
+    Replay(Box<replay::Replay>),
 }
 
 /// A simulation to keep step with.
@@ -40,6 +42,7 @@ pub struct Lockstep {
 pub struct Polls {
     channels: BTreeMap<SourceId, UnboundedSender<SourceId>>,
     ending: Option<Arc<Ending>>,
+    replay: Option<UnboundedSender<ReplayControl>>,
 }
 
 /// Ends the polls, and waits for what they still have to save.
@@ -54,7 +57,7 @@ struct Ending {
 impl Polls {
     /// One channel for each source.
     pub(super) fn new(channels: BTreeMap<SourceId, UnboundedSender<SourceId>>) -> Self {
-        Self { channels, ending: None }
+        Self { channels, ending: None, replay: None }
     }
 
     /// As [`Polls::new`]; `quit` ends them when it is dropped, `done` is closed when they have ended.
@@ -72,6 +75,18 @@ impl Polls {
         }
     }
 
+    /// With an ear of a replay.
+    pub(super) fn with_replay(self, control: UnboundedSender<ReplayControl>) -> Self {
+        Self { replay: Some(control), ..self }
+    }
+
+    /// Tells the replay something; nothing happens where there is none.
+    pub(super) fn tell_replay(&self, control: ReplayControl) {
+        if let Some(replay) = &self.replay {
+            let _ = replay.send(control);
+        }
+    }
+
     /// Polls a source now. Nothing happens where there is no such source any more.
     pub fn ask(&self, source: &SourceId) {
         if let Some(channel) = self.channels.get(source) {
@@ -86,9 +101,24 @@ impl Feed {
     /// # Errors
     /// The system's, where the thread cannot be started.
     pub fn start(self, launch: &Arc<Launch>, clock: &Clock, room: Sender<Msg>) -> std::io::Result<Polls> {
+        self.start_on(launch, clock, room, Deck::default())
+    }
+
+    /// As [`Feed::start`], past a recorder.
+    ///
+    /// # Errors
+    /// As [`Feed::start`].
+    pub fn start_on(
+        self,
+        launch: &Arc<Launch>,
+        clock: &Clock,
+        room: Sender<Msg>,
+        deck: Deck,
+    ) -> std::io::Result<Polls> {
         match self {
-            Self::Polling(past) => polling::start(launch, clock, past, room),
-            Self::Lockstep(step) => lockstep::start(step, launch, clock, room),
+            Self::Polling(past) => polling::start(launch, clock, past, room, deck),
+            Self::Lockstep(step) => lockstep::start(step, launch, clock, room, deck),
+            Self::Replay(replay) => replay::start(*replay, launch, clock, room),
         }
     }
 }

@@ -128,6 +128,7 @@ impl Hands {
                     Some(Msg::Opened(book.begin().map(|r| Some(Box::new(r))).map_err(words)))
                 });
             }
+            Effect::Replay(control) => self.polls.tell_replay(control),
             Effect::Quit | Effect::Suspend => {}
         }
     }

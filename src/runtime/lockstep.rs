@@ -13,8 +13,8 @@ use crate::app::Msg;
 use crate::model::{Launch, SourceId, Time};
 use crate::sources::Source;
 
-use super::Clock;
 use super::feed::{self, Lockstep, Polls};
+use super::{Clock, Deck};
 
 /// One simulated step.
 const STEP: Duration = Duration::from_secs(1);
@@ -31,13 +31,14 @@ pub(super) fn start(
     launch: &Arc<Launch>,
     clock: &Clock,
     room: Sender<Msg>,
+    deck: Deck,
 ) -> std::io::Result<Polls> {
     let (ask, asked) = unbounded_channel();
     let asks: BTreeMap<_, _> = launch.sources.iter().map(|def| (def.id.clone(), ask.clone())).collect();
     let (launch, clock) = (Arc::clone(launch), clock.clone());
     feed::thread("lockstep", move || async move {
         // A room that is gone ends the simulation.
-        let _ = run(step, &launch, &clock, asked, &room).await;
+        let _ = run(step, &launch, &clock, asked, &room, &deck).await;
     })?;
     Ok(Polls::new(asks))
 }
@@ -48,6 +49,7 @@ async fn run(
     clock: &Clock,
     mut asked: UnboundedReceiver<SourceId>,
     room: &Sender<Msg>,
+    deck: &Deck,
 ) -> Option<()> {
     let mut sources: Vec<(Duration, Source)> =
         launch.sources.iter().filter_map(|def| Some((def.every, feed::source(launch, def).ok()?))).collect();
@@ -61,13 +63,13 @@ async fn run(
         clock.set(now, if forwarding || last { Duration::ZERO } else { RUNS_ON });
         for (every, source) in &mut sources {
             if now.since(step.start).as_millis().is_multiple_of(every.as_millis().max(1)) {
-                room.send(Msg::Polled(Box::new(source.poll(now).await))).await.ok()?;
+                poll_source(source, now, room, deck).await?;
             }
         }
         room.send(Msg::Clock(now)).await.ok()?;
         if last {
             room.send(Msg::Forwarding(false)).await.ok()?;
-            return answer_only(&mut sources, now, &mut asked, room).await;
+            return answer_only(&mut sources, now, &mut asked, room, deck).await;
         }
         if !forwarding {
             let pace = match &mut pace {
@@ -82,7 +84,7 @@ async fn run(
             loop {
                 tokio::select! {
                     _ = pace.tick() => break,
-                    id = asked.recv() => poll_one(&mut sources, &id?, clock.now(), room).await?,
+                    id = asked.recv() => poll_one(&mut sources, &id?, clock.now(), room, deck).await?,
                 }
             }
         }
@@ -96,10 +98,11 @@ async fn answer_only(
     now: Time,
     asked: &mut UnboundedReceiver<SourceId>,
     room: &Sender<Msg>,
+    deck: &Deck,
 ) -> Option<()> {
     loop {
         let id = asked.recv().await?;
-        poll_one(sources, &id, now, room).await?;
+        poll_one(sources, &id, now, room, deck).await?;
     }
 }
 
@@ -108,11 +111,19 @@ async fn poll_one(
     id: &SourceId,
     now: Time,
     room: &Sender<Msg>,
+    deck: &Deck,
 ) -> Option<()> {
     for (_, source) in sources.iter_mut().filter(|(_, source)| source.id() == id) {
-        room.send(Msg::Polled(Box::new(source.poll(now).await))).await.ok()?;
+        poll_source(source, now, room, deck).await?;
     }
     Some(())
+}
+
+async fn poll_source(source: &mut Source, now: Time, room: &Sender<Msg>, deck: &Deck) -> Option<()> {
+    deck.listen(source);
+    let poll = source.poll(now).await;
+    deck.take(&poll, source, now);
+    room.send(Msg::Polled(Box::new(poll))).await.ok()
 }
 
 fn serve(step: &Lockstep, now: Time) {

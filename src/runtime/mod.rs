@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod credential;
+pub mod deck;
 pub mod feed;
 pub mod hands;
 mod input;
@@ -13,11 +14,13 @@ pub mod lockstep;
 pub mod once;
 pub mod past;
 pub mod polling;
+pub mod replay;
 pub mod room;
 mod screen;
 mod tty;
 
 pub use clock::Clock;
+pub use deck::Deck;
 pub use feed::{Feed, Polls};
 pub use past::Past;
 pub use room::{Ending, Setup};

@@ -70,7 +70,8 @@ async fn settled(setup: Setup, once: &Once) -> io::Result<(State, Hands)> {
     let mut forwarded = !simulated;
     loop {
         let heard = state.watch.sources.iter().all(|s| s.last_asked.is_some());
-        if forwarded && heard {
+        // What a simulation has not asked by its last step, it never asks.
+        if forwarded && (simulated || heard) {
             break;
         }
         let Ok(Some(msg)) = timeout_at(until, messages.recv()).await else { break };

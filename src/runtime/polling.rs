@@ -15,7 +15,7 @@ use crate::sources::schedule::next_delay;
 
 use super::feed::{self, Polls};
 use super::past::Keeper;
-use super::{Clock, Past};
+use super::{Clock, Deck, Past};
 
 /// Starts the tasks on the polling thread.
 ///
@@ -26,6 +26,7 @@ pub(super) fn start(
     clock: &Clock,
     past: Option<Past>,
     room: Sender<Msg>,
+    deck: Deck,
 ) -> std::io::Result<Polls> {
     let mut asks = BTreeMap::new();
     let mut ears = Vec::new();
@@ -45,7 +46,13 @@ pub(super) fn start(
                 tokio::task::spawn_local(one_source(
                     Arc::clone(&launch),
                     def,
-                    Mouths { clock: clock.clone(), asked, quits: quits.clone(), room: room.clone() },
+                    Mouths {
+                        clock: clock.clone(),
+                        asked,
+                        quits: quits.clone(),
+                        room: room.clone(),
+                        deck: deck.clone(),
+                    },
                     past.clone(),
                 ))
             })
@@ -63,6 +70,7 @@ struct Mouths {
     asked: UnboundedReceiver<SourceId>,
     quits: watch::Receiver<()>,
     room: Sender<Msg>,
+    deck: Deck,
 }
 
 async fn one_source(launch: Arc<Launch>, def: SourceDef, mut mouths: Mouths, past: Option<Past>) {
@@ -94,7 +102,7 @@ async fn poll_on(
     mouths: &mut Mouths,
     keeper: &mut Option<Keeper>,
 ) -> Option<()> {
-    let Mouths { clock, asked, quits, room } = mouths;
+    let Mouths { clock, asked, quits, room, deck } = mouths;
     let mut failures = 0;
     loop {
         let began = Instant::now();
@@ -102,10 +110,12 @@ async fn poll_on(
         while asked.try_recv().is_ok() {}
         let now = clock.now();
         room.send(Msg::Asked(def.id.clone(), now)).await.ok()?;
+        deck.listen(source);
         let poll = tokio::select! {
             poll = source.poll(now) => poll,
             _ = quits.changed() => return None,
         };
+        deck.take(&poll, source, clock.now());
         let retry_after = poll.outcome.as_ref().err().and_then(|fault| fault.retry_after);
         failures = if poll.outcome.is_ok() { 0 } else { failures + 1 };
         room.send(Msg::Polled(Box::new(poll))).await.ok()?;

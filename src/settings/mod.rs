@@ -14,12 +14,14 @@ mod nearest;
 mod picture;
 mod preset;
 mod read;
+mod redacted;
 mod schema;
 mod structure;
 
 pub use discovery::{discover, nothing_found, places};
 pub use finding::{Finding, SettingsError};
 pub use preset::{Preset, preset, preset_texts, presets};
+pub use redacted::redacted;
 pub use schema::{checklist_schema, config_schema, preset_schema};
 
 use std::io;
@@ -34,6 +36,8 @@ use document::{Document, Troubles};
 pub struct Loaded {
     /// The launch; its signals hold those made for gates with a `query`, also the checklist's.
     pub launch: Launch,
+    /// The config's text without secrets, as a capture keeps it.
+    pub redacted: String,
     /// The checklist, where the config names one.
     pub template: Option<Template>,
     /// The checklist's exact text, as a run keeps it.
@@ -53,8 +57,9 @@ pub fn load(path: &Path) -> Result<Loaded, SettingsError> {
     let document = Document::parse(&name, &text)?;
     let check::launch::Checked { mut launch, checklist } =
         check::launch::check(&document, base, &read::text)?;
+    let redacted = redacted(&text).unwrap_or_default();
     let (Some(template_path), Some(named)) = (launch.checklist.clone(), checklist) else {
-        return Ok(Loaded { launch, ..Loaded::default() });
+        return Ok(Loaded { launch, redacted, ..Loaded::default() });
     };
     // What is wrong with the checklist's file as a whole is shown where the config names it.
     let template_text = read::text(&template_path).map_err(|error| {
@@ -68,6 +73,7 @@ pub fn load(path: &Path) -> Result<Loaded, SettingsError> {
     let template = with_template(&mut launch, &name, &template_path.display().to_string(), &template_text)?;
     Ok(Loaded {
         launch,
+        redacted,
         template: Some(template),
         template_text: Some(template_text),
         template_path: Some(template_path),

@@ -1,5 +1,24 @@
 //! Captures: `OpenMetrics` text whose samples carry their own times, as
 //! `promtool tsdb create-blocks-from openmetrics` reads it.
+//!
+//! [`Recorder`] writes one while polls come in, with JSON lines beside it ([`Head`], then a line a
+//! poll) for what samples cannot hold. [`Tape`] opens one, and [`Play`] gives its polls again, built
+//! by the same history and evaluator as those of a living source.
+
+mod by_time;
+mod chunk;
+mod head;
+mod lines;
+mod play;
+mod poll_line;
+mod recorder;
+mod rows;
+mod tape;
+
+pub use head::{Head, SCHEMA, SourceHead, Written};
+pub use play::Play;
+pub use recorder::{Recorder, Tally, beside};
+pub use tape::Tape;
 
 use std::collections::HashMap;
 use std::fs::File;

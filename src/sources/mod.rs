@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::http::{self, Client, Credential};
 use crate::model::poll::Notes;
 use crate::model::{
-    AlertsAnswer, Answer, Fault, FlagDef, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time,
+    AlertsAnswer, Answer, Fault, FlagDef, Labels, Polled, SignalDef, SourceDef, SourceId, SourceKind, Time,
 };
 
 use alerts::Rules;
@@ -32,6 +32,9 @@ pub use alerts::Alertmanager;
 pub use identity::Identity;
 pub use prometheus::Prometheus;
 pub use scrape::Scrape;
+
+/// What one poll put into a history: series, values, and the endpoint's own times.
+pub type Batch = Vec<(Labels, f64, Option<Time>)>;
 
 /// A source that can be polled. It remembers what the next poll needs: history, label names, `ETag`s.
 pub struct Source {
@@ -155,6 +158,24 @@ impl Source {
         if let Kind::Scrape(scrape) = &mut self.kind {
             scrape.recall(history);
         }
+    }
+
+    /// From now on, or no more, keeps what each poll scraped, for [`Source::batch`].
+    pub fn keep_batch(&mut self, keep: bool) {
+        if let Kind::Scrape(scrape) = &mut self.kind {
+            scrape.keep_batch(keep);
+        }
+    }
+
+    /// What the last poll scraped, as it went into the history; empty where it is not kept or the
+    /// source is no scrape source.
+    pub fn batch(&self) -> &[(Labels, f64, Option<Time>)] {
+        self.scrape().map(Scrape::batch).unwrap_or_default()
+    }
+
+    /// The labels that mark the series of each endpoint of a scrape source.
+    pub fn target_labels(&self) -> Vec<Labels> {
+        self.scrape().into_iter().flat_map(Scrape::target_labels).cloned().collect()
     }
 
     /// The source as a Prometheus server, for a range query; `None` where it is none.

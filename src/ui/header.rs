@@ -41,7 +41,12 @@ fn of_parts(scene: &Scene<'_>, width: usize, count_passes: bool) -> (Row, bool) 
     if state.forwarding {
         left.push(text(6, "fast-forward".into(), theme.warn));
     }
-    let live = !state.demo && state.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);
+    if let Some(replay) = &state.replay {
+        left.push(text(7, replay.words(), theme.warn));
+    }
+    let live = !state.demo
+        && state.replay.is_none()
+        && state.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);
     if live && !state.write {
         right.push(text(6, "read only".into(), dim));
     }
@@ -108,7 +113,9 @@ pub(super) fn badge(scene: &Scene<'_>) -> Row {
 }
 
 fn is_play(scene: &Scene<'_>) -> bool {
-    scene.state.demo || scene.state.run.as_ref().is_some_and(|view| view.run.mode != Mode::Live)
+    scene.state.demo
+        || scene.state.replay.is_some()
+        || scene.state.run.as_ref().is_some_and(|view| view.run.mode != Mode::Live)
 }
 
 fn hatch(scene: &Scene<'_>) -> Style {

@@ -7,13 +7,15 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 /// `gonogo demo --serve`, ended when dropped.
-struct Served {
+pub struct Served {
     child: Child,
-    base: String,
+    /// Its base URL.
+    pub base: String,
 }
 
 impl Served {
-    fn start() -> Self {
+    /// Starts it on a free port.
+    pub fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gonogo"))
             .args(["demo", "--serve", "127.0.0.1:0"])
             .stdout(Stdio::piped())

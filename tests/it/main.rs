@@ -15,6 +15,7 @@ mod node;
 mod presets;
 mod promql;
 mod query;
+mod record;
 mod scrape;
 mod screen;
 mod screenshots;

@@ -5,22 +5,25 @@
 
 mod evaluate;
 mod report;
+mod rerun;
 mod store;
 mod target;
+
+pub use rerun::Rerun;
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use sha2::{Digest as _, Sha256};
 
-use super::Outcome;
+use super::{Batch, Outcome};
 use crate::http::Client;
 use crate::model::labels::NAME;
 use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, Time};
 use crate::promql::{Expr, Filter, History, Limits};
 pub use evaluate::Signal;
 pub use store::Store;
-use target::{Keep, Scraped, Target};
+use target::{Keep, Row, Scraped, Target};
 
 /// What Prometheus looks back for a sample, and what an expression without a window needs.
 const LOOKBACK: Duration = Duration::from_mins(5);
@@ -36,6 +39,8 @@ pub struct Scrape {
     limits: Limits,
     watched: [u8; 32],
     history: History,
+    /// What the last poll put into the history, where somebody records it.
+    batch: Option<Batch>,
 }
 
 impl Scrape {
@@ -46,15 +51,8 @@ impl Scrape {
         signals: &[&SignalDef],
         client: Client,
     ) -> Result<Self, Fault> {
-        let exprs = signals
-            .iter()
-            .map(|signal| {
-                let expr = Expr::parse(&signal.query).and_then(|expr| expr.check_local().map(|()| expr));
-                expr.map_err(|e| Fault::new(FaultCode::Query, format!("signal {}: {e}", signal.id)))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let window = exprs.iter().map(Expr::window).max().unwrap_or_default();
-        let limits = Limits { keep: window + LOOKBACK, max_series: def.max_series };
+        let exprs = parsed(signals)?;
+        let limits = limits(&exprs, def.max_series);
         let watched = watched(def, urls, labels, &exprs);
         Ok(Self {
             client,
@@ -63,13 +61,29 @@ impl Scrape {
                 .map(|url| Target::new(def.id.as_str(), url, labels))
                 .collect::<Result<_, _>>()?,
             filter: Filter::of(&exprs),
-            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
             max_series: def.max_series,
             max_line: usize::try_from(def.max_line).unwrap_or(usize::MAX),
             limits,
             watched,
             history: History::new(limits),
+            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
+            batch: None,
         })
+    }
+
+    /// From now on, or no more, keeps what each poll puts into the history, for [`Scrape::batch`].
+    pub(super) fn keep_batch(&mut self, keep: bool) {
+        self.batch = keep.then(Batch::new);
+    }
+
+    /// What the last poll put into the history; empty where it is not kept.
+    pub(super) fn batch(&self) -> &[Row] {
+        self.batch.as_deref().unwrap_or_default()
+    }
+
+    /// `job`, `instance` and the source's own labels, for each endpoint.
+    pub(super) fn target_labels(&self) -> impl Iterator<Item = &Labels> {
+        self.targets.iter().map(Target::labels)
     }
 
     /// What was scraped so far, for expressions beside the signals.
@@ -132,12 +146,19 @@ impl Scrape {
             // First, so that a full history refuses the endpoint's series and not these.
             about.into_iter().chain(scraped.samples().iter().cloned())
         });
-        self.history.record(at, batch)
+        match &mut self.batch {
+            None => self.history.record(at, batch),
+            Some(kept) => {
+                *kept = batch.collect();
+                self.history.record(at, kept.iter().cloned())
+            }
+        }
     }
 }
 
 fn watched(def: &SourceDef, urls: &[String], labels: &Labels, exprs: &[Expr]) -> [u8; 32] {
-    let mut selectors: Vec<String> = exprs.iter().flat_map(Expr::selectors).collect();
+    let mut selectors: Vec<String> =
+        exprs.iter().flat_map(Expr::selectors).map(|(written, _)| written).collect();
     selectors.sort_unstable();
     selectors.dedup();
     let labels = labels.to_string();
@@ -149,4 +170,19 @@ fn watched(def: &SourceDef, urls: &[String], labels: &Labels, exprs: &[Expr]) ->
         hash.update(part.as_bytes());
     }
     hash.finalize().into()
+}
+
+/// The expressions of signals that gonogo evaluates itself.
+fn parsed(signals: &[&SignalDef]) -> Result<Vec<Expr>, Fault> {
+    let parse = |signal: &&SignalDef| {
+        let expr = Expr::parse(&signal.query).and_then(|expr| expr.check_local().map(|()| expr));
+        expr.map_err(|e| Fault::new(FaultCode::Query, format!("signal {}: {e}", signal.id)))
+    };
+    signals.iter().map(parse).collect()
+}
+
+/// How much history the expressions need.
+fn limits(exprs: &[Expr], max_series: usize) -> Limits {
+    let window = exprs.iter().map(Expr::window).max().unwrap_or_default();
+    Limits { keep: window + LOOKBACK, max_series }
 }

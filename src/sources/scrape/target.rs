@@ -11,7 +11,7 @@ use crate::sources::exposition::{ACCEPT, Format, Reader, Sample, Summary, foreig
 use crate::sources::json::is_html;
 
 /// Labels, value and the endpoint's own timestamp of one sample.
-pub(super) type Row = (Labels, f64, Option<Time>);
+pub type Row = (Labels, f64, Option<Time>);
 
 /// What of an endpoint's answer is kept.
 #[derive(Clone, Copy)]

@@ -37,11 +37,12 @@ fn group(action: Action) -> &'static str {
         | Action::Back => "Moving",
         Action::Tick | Action::Note | Action::Write | Action::SetT0 | Action::Start => "Checklist",
         Action::WindowShorter | Action::WindowLonger | Action::CursorLeft | Action::CursorRight => "Chart",
+        Action::Pause | Action::Faster | Action::Slower | Action::Seek => "Replay",
         Action::Palette | Action::Help | Action::Suspend | Action::Quit => "Program",
     }
 }
 
-const GROUPS: [&str; 5] = ["Screens", "Moving", "Checklist", "Chart", "Program"];
+const GROUPS: [&str; 6] = ["Screens", "Moving", "Checklist", "Chart", "Replay", "Program"];
 
 const SIGNS: [(&str, &str); 12] = [
     ("✓ ? ✗", "pass, unknown, fail; only pass is GO"),
@@ -91,7 +92,9 @@ fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
             }
         }
     };
-    for head in GROUPS {
+    // What only a replay can do is told where one is shown.
+    let replay = scene.state.replay.is_some();
+    for head in GROUPS.into_iter().filter(|head| replay || *head != "Replay") {
         let of = TABLE.iter().filter(|row| group(row.action) == head);
         add(
             head,

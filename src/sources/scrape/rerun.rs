@@ -1,0 +1,54 @@
+//! The signals of a scrape source, evaluated again over what was recorded of it.
+
+use super::evaluate::Signal;
+use super::target::Row;
+use super::{limits, parsed};
+use crate::model::{Fault, Labels, SignalAnswer, SignalDef, SourceDef, Time};
+use crate::promql::{Filter, History};
+
+/// A scrape source without its endpoints: batches of samples go in, answers come out, by the same
+/// history and the same evaluator.
+pub struct Rerun {
+    signals: Vec<Signal>,
+    filter: Filter,
+    history: History,
+}
+
+impl Rerun {
+    /// The signals of a source over an empty history.
+    ///
+    /// # Errors
+    /// An expression that gonogo cannot evaluate.
+    pub fn new(def: &SourceDef, signals: &[&SignalDef]) -> Result<Self, Fault> {
+        let exprs = parsed(signals)?;
+        Ok(Self {
+            filter: Filter::of(&exprs),
+            history: History::new(limits(&exprs, def.max_series)),
+            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
+        })
+    }
+
+    /// Whether series of this name are of use: those that the expressions want, and those that a
+    /// scrape writes about itself, by which the history knows when it began.
+    pub fn wants_name(&self, name: &[u8]) -> bool {
+        name == b"up" || name.starts_with(b"scrape_") || self.filter.wants_name(name)
+    }
+
+    /// Whether a series is of use.
+    pub fn wants(&self, series: &Labels) -> bool {
+        let own = series.name().is_some_and(|name| name == "up" || name.starts_with("scrape_"));
+        own || self.filter.wants(series)
+    }
+
+    /// Takes in what a poll at `at` scraped, well or not.
+    pub fn record(&mut self, at: Time, batch: impl IntoIterator<Item = Row>) {
+        let batch: Vec<Row> = batch.into_iter().filter(|(labels, ..)| self.wants(labels)).collect();
+        self.history.record(at, batch);
+    }
+
+    /// What the signals say at `at`, the moment of the poll.
+    pub fn answer(&mut self, at: Time, warnings: &[String]) -> Vec<SignalAnswer> {
+        let history = &self.history;
+        self.signals.iter_mut().map(|signal| signal.answer(history, at, warnings)).collect()
+    }
+}

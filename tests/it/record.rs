@@ -1,0 +1,336 @@
+//! Captures: what is recorded comes back, in gonogo and in a real Prometheus.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use gonogo::app::Msg;
+use gonogo::checklist::{Kind, Template};
+use gonogo::drill::{DEMO_SEED, DEMO_START, Product, Server};
+use gonogo::engine::{Judgement, Watch};
+use gonogo::model::{GateId, Labels, Launch, SourceKind, Time};
+use gonogo::promql::{self, Expr, Value};
+use gonogo::runtime::feed::Lockstep;
+use gonogo::runtime::{Clock, Deck, Feed, deck};
+use gonogo::settings;
+use gonogo::sources::capture::{Recorder, Tape, Written, beside};
+use serde_json::Value as Json;
+
+use crate::servers::{Prometheus, database};
+
+const CONFIG: &str = include_str!("../../config/demo.toml");
+const CHECKLIST: &str = include_str!("../../checklists/tasks-launch.toml");
+
+use crate::check::Served;
+
+type Verdicts = Vec<(i64, Vec<(GateId, Judgement)>)>;
+
+fn gonogo(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gonogo")).args(args).env_remove("GONOGO_CONFIG").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn watch(launch: &Launch, template: &Template) -> Watch {
+    let gates = template.items.iter().filter_map(|item| match &item.kind {
+        Kind::Gate(gate) => Some(gate),
+        Kind::Check => None,
+    });
+    Watch::new(launch, gates)
+}
+
+/// What is told of a moment: a judgement of the time that an answer took would be of the machine.
+fn told(watch: &Watch, at: Time) -> Vec<(GateId, Judgement)> {
+    watch.judge_all(at)
+}
+
+/// Records the demo's product in step, and gives the verdicts of each second as they were live.
+fn recorded(file: &Path, minutes: u64) -> Verdicts {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let product = Arc::new(Mutex::new(Product::new(DEMO_SEED, DEMO_START)));
+        let server = Server::start(Arc::clone(&product), ([127, 0, 0, 1], 0).into()).await.unwrap();
+        let config = CONFIG.replace("127.0.0.1:9464", &server.addr().to_string());
+        let checklist = Some(("tasks-launch.toml", CHECKLIST));
+        let (launch, template) =
+            settings::parse("demo.toml", &config, Path::new("config"), checklist).unwrap();
+        let (launch, template) = (Arc::new(launch), template.unwrap());
+        let config = Written { name: "demo.toml".into(), text: settings::redacted(&config).unwrap() };
+        let checklist = Written { name: "tasks-launch.toml".into(), text: CHECKLIST.into() };
+        let deck = Deck::default();
+        let head = deck::head(&launch, config, Some(checklist), DEMO_START);
+        deck.begin(Recorder::create(file, &head).unwrap());
+        let clock = Clock::simulated(DEMO_START);
+        let stop = DEMO_START.after(Duration::from_secs(60 * minutes));
+        let feed =
+            Feed::Lockstep(Lockstep { product, start: DEMO_START, forward_to: stop, stop_at: Some(stop) });
+        let (room, mut messages) = tokio::sync::mpsc::channel(64);
+        let _polls = feed.start_on(&launch, &clock, room, deck.clone()).unwrap();
+        let mut watch = watch(&launch, &template);
+        let mut verdicts = Verdicts::new();
+        loop {
+            match messages.recv().await.unwrap() {
+                Msg::Polled(poll) => drop(watch.observe(&poll)),
+                Msg::Clock(now) => {
+                    watch.tick(now);
+                    verdicts.push((now.millis(), told(&watch, now)));
+                }
+                Msg::Forwarding(false) => break,
+                _ => {}
+            }
+        }
+        deck.end().unwrap().unwrap();
+        verdicts
+    })
+}
+
+/// The verdicts of each second from a capture alone.
+fn replayed(file: &Path) -> Verdicts {
+    let tape = Tape::open(file).unwrap();
+    assert!(tape.remarks().is_empty(), "{:?}", tape.remarks());
+    let head = tape.head().unwrap();
+    let checklist = head.checklist.as_ref().map(|c| (c.name.as_str(), c.text.as_str()));
+    let (launch, template) = settings::parse("capture", &head.config.text, Path::new(""), checklist).unwrap();
+    let mut watch = watch(&launch, &template.unwrap());
+    let mut play = tape.play(&launch, Some(&launch)).unwrap();
+    let mut verdicts = Verdicts::new();
+    let mut now = DEMO_START;
+    let mut next = play.next().unwrap();
+    while let Some((at, poll)) = next.take() {
+        while now < at {
+            watch.tick(now);
+            verdicts.push((now.millis(), told(&watch, now)));
+            now = now.after(Duration::from_secs(1));
+        }
+        watch.observe(&poll);
+        next = play.next().unwrap();
+    }
+    watch.tick(now);
+    verdicts.push((now.millis(), told(&watch, now)));
+    assert!(play.remarks().is_empty(), "{:?}", play.remarks());
+    verdicts
+}
+
+#[test]
+fn a_replay_says_each_second_what_the_living_room_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("demo.om");
+    let live = recorded(&file, 6);
+    let again = replayed(&file);
+    assert!(live.len() > 300 && again.len() >= live.len() - 5, "{} {}", live.len(), again.len());
+    let mut passes = 0;
+    for ((at, live), (then, again)) in live.iter().zip(&again) {
+        assert_eq!(at, then);
+        assert_eq!(live, again, "at {at}");
+        passes += live.iter().filter(|(_, j)| j.verdict == gonogo::model::Verdict::Pass).count();
+    }
+    assert!(passes > 100, "{passes} passes");
+    assert_eq!(replayed(&file), again, "the same each time");
+
+    // Not where the lines are, but by their times: the same again.
+    let bytes = fs::read_to_string(&file).unwrap();
+    let mut lines: Vec<&str> = bytes.lines().filter(|l| *l != "# EOF").collect();
+    lines.sort_unstable();
+    fs::write(&file, format!("{}\n# EOF\n", lines.join("\n"))).unwrap();
+    let tape = Tape::open(&file).unwrap();
+    assert!(tape.remarks().iter().any(|r| r.contains("by their times")), "{:?}", tape.remarks());
+    let name = file.to_str().unwrap();
+    let at = Time::from_millis(again[again.len() - 10].0).rfc3339();
+    let sorted = gonogo(&["check", "--file", name, "--at", &at, "--output", "json"]);
+    fs::write(&file, &bytes).unwrap();
+    let straight = gonogo(&["check", "--file", name, "--at", &at, "--output", "json"]);
+    assert_eq!(text(&sorted.stdout), text(&straight.stdout));
+    let json: Json = serde_json::from_slice(&straight.stdout).unwrap();
+    assert!(json["gates"].as_array().unwrap().len() > 7, "{json}");
+
+    // A whole range, as text and as JSON; the frame of a room at a moment.
+    let range = gonogo(&["check", "--file", name, "--range", "..", "--output", "json"]);
+    let json: Json = serde_json::from_slice(&range.stdout).unwrap();
+    let coverage = json["gates"].as_array().unwrap().iter().find(|g| g["id"] == "worker-coverage").unwrap();
+    assert!(coverage["percent"]["pass"].as_f64().unwrap() > 90.0, "{coverage}");
+    let spans = json["launch"]["spans"].as_array().unwrap();
+    assert!(spans.windows(2).all(|w| w[0]["to"] == w[1]["from"]), "{spans:?}");
+    let page = gonogo(&["check", "--file", name, "--range", "..", "--plain"]);
+    let page = text(&page.stdout);
+    assert!(page.contains("worker-coverage") && page.contains("......") && !page.contains('▁'), "{page}");
+    let frame = gonogo(&["replay", name, "--once", "--at", &at, "--size", "160x48"]);
+    let frame = text(&frame.stdout);
+    assert!(frame.contains("REPLAY") && frame.contains("billing") && !frame.contains("DEMO"), "{frame}");
+    let outside = gonogo(&["check", "--file", name, "--at", "2001-01-01T00:00:00Z"]);
+    assert_eq!(outside.status.code(), Some(3));
+    assert!(text(&outside.stderr).contains("before the capture"));
+}
+
+#[test]
+fn a_recorded_capture_answers_alike_in_a_real_prometheus() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("demo.om");
+    recorded(&file, 6);
+    let capture = fs::read_to_string(&file).unwrap();
+    let Some((_dir, data)) = database(&capture) else { return };
+    let server = Prometheus::start("", Some(&data));
+    let (launch, _) = settings::parse("demo.toml", CONFIG, Path::new("config"), None).unwrap();
+    let (mut compared, mut full) = (0, 0);
+    for signal in &launch.signals {
+        let SourceKind::Scrape { .. } = launch.source(&signal.source).unwrap().kind else { continue };
+        // Between two scrapes, where versions do not differ about the edges of windows. The server
+        // has all sources in one database, so each expression's own are picked by the source's filter.
+        let at = DEMO_START.after(Duration::from_millis(5 * 60_000 + 42_345));
+        let expr = Expr::parse(&signal.query).unwrap();
+        let mut history =
+            promql::History::capture(promql::Limits { keep: Duration::MAX, max_series: usize::MAX });
+        gonogo::sources::capture::read_file(&file, &promql::Filter::of([&expr]), &mut history).unwrap();
+        let ours = promql::instant(&expr, &history, at);
+        let theirs =
+            server.api("query", &[("query", &signal.query), ("time", &format!("{:.3}", at.seconds()))]);
+        match (ours, theirs["status"].as_str()) {
+            (Ok(Value::Vector(mut ours)), Some("success")) => {
+                let theirs = theirs["data"]["result"].as_array().unwrap();
+                assert_eq!(ours.len(), theirs.len(), "{}", signal.query);
+                let mut rows: Vec<(Labels, f64)> = theirs
+                    .iter()
+                    .map(|row| {
+                        let labels = row["metric"].as_object().unwrap().iter();
+                        let labels = labels.map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+                        (Labels::from_pairs(labels), row["value"][1].as_str().unwrap().parse().unwrap())
+                    })
+                    .collect();
+                ours.sort_by(|a, b| a.0.cmp(&b.0));
+                rows.sort_by(|a, b| a.0.cmp(&b.0));
+                for ((series, a), (of, b)) in ours.iter().zip(&rows) {
+                    assert_eq!(series, of, "{}", signal.query);
+                    let alike = a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-9 * b.abs();
+                    assert!(alike, "{} {series}: {a} {b}", signal.query);
+                }
+                full += usize::from(!ours.is_empty());
+            }
+            (Err(_), Some("error")) => {}
+            (ours, _) => panic!("{}: {ours:?} and {theirs}", signal.query),
+        }
+        compared += 1;
+    }
+    assert!(compared > 20 && full * 10 >= compared * 8, "{full} of {compared} have an answer");
+}
+
+fn small_config(dir: &Path, url: &str, more: &str) -> PathBuf {
+    let file = dir.join("gonogo.toml");
+    let text = format!(
+        "schema = 1 # s3cret\n[launch]\nproduct = \"Tasks\"\nversion = \"1\"\nenvironment = \"production\"\n\
+         [source.worker]\nkind = \"scrape\"\nurls = [\"{url}\"]\nevery = \"200ms\"\n{more}\
+         [[signal]]\nid = \"depth\"\nboard = \"queues\"\ntitle = \"depth\"\nsource = \"worker\"\nunit = \"jobs\"\n\
+         query = 'max by (queue) (tasks_queue_depth{{state=\"waiting\"}})'\n\
+         [[gate]]\nid = \"g\"\nsignal = \"depth\"\nop = \"<\"\nvalue = 1e9\nmax-age = \"2s\"\n"
+    );
+    fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn a_recording_that_is_killed_can_be_read_and_holds_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let served = Served::start();
+    let url = format!("{}/worker/metrics?token=s3cret", served.base);
+    let config = small_config(dir.path(), &url, "headers = { X-Key = \"s3cret\" }\n");
+    let file = dir.path().join("killed.om");
+    let (config, name) = (config.to_str().unwrap(), file.to_str().unwrap());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gonogo"))
+        .args(["record", "--config", config, "--out", name])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while fs::read_to_string(beside(&file)).unwrap_or_default().lines().count() < 6 {
+        assert!(Instant::now() < patience, "nothing is recorded");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let both = fs::read_to_string(&file).unwrap() + &fs::read_to_string(beside(&file)).unwrap();
+    assert!(!both.contains("s3cret"), "{both}");
+    let out = gonogo(&["check", "--file", name, "--range", ".."]);
+    assert!(text(&out.stderr).contains("was cut off"), "{}", text(&out.stderr));
+    assert!(text(&out.stdout).contains("✓") && !text(&out.stdout).contains("✗"), "{}", text(&out.stdout));
+    // It is not written over, and a torn end is said.
+    let again = gonogo(&["record", "--config", config, "--out", name, "--for", "1s"]);
+    assert_eq!(again.status.code(), Some(2));
+    let lines = fs::read(beside(&file)).unwrap();
+    fs::write(beside(&file), &lines[..lines.len() - 20]).unwrap();
+    let out = gonogo(&["check", "--file", name, "--range", ".."]);
+    assert!(text(&out.stderr).contains("last line"), "{}", text(&out.stderr));
+}
+
+#[test]
+fn a_capture_edited_by_hand_gives_words_and_never_a_better_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("c.om");
+    recorded(&file, 1);
+    let name = file.to_str().unwrap();
+    let (samples, lines) = (fs::read(&file).unwrap(), fs::read(beside(&file)).unwrap());
+    let whole = samples.len();
+    let mut twice = samples.clone();
+    twice.extend(samples.iter());
+    let mut garbage = samples.clone();
+    garbage.splice(whole / 2..whole / 2, b"\n\x1b[31m{]} \xff\xfe NaN\nx{a=\"\\\n".iter().copied());
+    let missing = samples[whole / 3..].to_vec();
+    for (what, bytes) in [("twice", twice), ("garbage", garbage), ("missing", missing), ("empty", Vec::new())]
+    {
+        fs::write(&file, bytes).unwrap();
+        let out = gonogo(&["check", "--file", name, "--range", ".."]);
+        let said = text(&out.stderr);
+        assert!(!said.contains("panicked") && !said.contains('\u{1b}'), "{what}: {said}");
+        assert!(matches!(out.status.code(), Some(1 | 3)), "{what}: {:?} {said}", out.status);
+        assert!(!said.is_empty(), "{what} is not remarked");
+    }
+    fs::write(&file, &samples).unwrap();
+    let all = text(&lines);
+    let (head, polls) = all.split_once('\n').unwrap();
+    let double: String = polls.lines().map(|l| format!("{l}\n{l}\n")).collect();
+    for (what, text_of) in [
+        ("no head", polls.to_owned()),
+        ("a newer form", head.replace("\"schema\":1", "\"schema\":9") + "\n" + polls),
+        ("lines twice", format!("{head}\n{double}")),
+        ("garbage", format!("{head}\n{{\"source\":5}}\n\u{1b}[31m\n{polls}")),
+        ("far places", format!("{head}\n{}", polls.replace("\"at\":", "\"at\":9"))),
+        ("huge", format!("{head}\n{}", polls.replace("\"bytes\":", "\"bytes\":99999999999"))),
+        ("only a head", format!("{head}\n")),
+    ] {
+        fs::write(beside(&file), text_of).unwrap();
+        let out = gonogo(&["check", "--file", name, "--range", ".."]);
+        let said = text(&out.stderr);
+        assert!(!said.contains("panicked") && !said.contains('\u{1b}'), "{what}: {said}");
+        assert!(!said.is_empty() && out.status.code() != Some(0), "{what}: {:?} {said}", out.status);
+    }
+}
+
+#[test]
+fn openmetrics_from_elsewhere_is_judged_with_a_config_and_its_gaps_stay_gaps() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = small_config(dir.path(), "http://127.0.0.1:1/metrics", "");
+    let file = dir.path().join("other.om");
+    let mut capture = String::new();
+    for second in (0..60).chain(120..180) {
+        capture += &format!(
+            "tasks_queue_depth{{queue=\"tasks\",state=\"waiting\"}} {second} {}\n",
+            1_764_684_000 + second
+        );
+    }
+    fs::write(&file, capture + "# EOF\n").unwrap();
+    let (config, name) = (config.to_str().unwrap(), file.to_str().unwrap());
+    let without = gonogo(&["check", "--file", name, "--range", ".."]);
+    assert_eq!(without.status.code(), Some(2));
+    assert!(text(&without.stderr).contains("--config"));
+    let out = gonogo(&["check", "--config", config, "--file", name, "--range", "..", "--output", "json"]);
+    let json: Json = serde_json::from_slice(&out.stdout).unwrap();
+    let verdicts: Vec<&str> = json["gates"][0]["spans"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!(verdicts, ["pass", "unknown", "pass"], "{json}");
+    assert_eq!(out.status.code(), Some(3));
+}
