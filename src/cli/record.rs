@@ -92,7 +92,7 @@ pub(super) fn written(path: &Path, loaded: &Loaded) -> (Written, Option<Written>
 /// Lets polls pass by until the time is over or a signal comes; its number, where it was no ctrl-c.
 async fn listen(launch: Arc<Launch>, clock: &Clock, deck: &Deck, args: &Args) -> anyhow::Result<Option<u8>> {
     let (room, mut messages) = channel(64);
-    let _polls = Feed::Polling.start_on(&launch, clock, room, deck.clone())?;
+    let _polls = Feed::Polling(None).start_on(&launch, clock, room, deck.clone())?;
     let mut ends = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
     let [Ok(int), Ok(term), Ok(hup)] = &mut ends else {
         return Err(anyhow!("signals cannot be listened to"));

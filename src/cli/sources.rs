@@ -88,6 +88,7 @@ fn kind(source: &SourceState) -> &'static str {
     match source.def.kind {
         SourceKind::Scrape { .. } => "scrape",
         SourceKind::Prometheus { .. } => "prometheus",
+        SourceKind::Alertmanager { .. } => "alertmanager",
         SourceKind::Identity { .. } => "identity",
     }
 }

@@ -152,7 +152,7 @@ fn player(launch: &Launch, def: &SourceDef, recorded: Option<&Launch>, foreign: 
             };
             Kind::Server(signals.into_iter().map(|signal| (signal.clone(), same(signal))).collect())
         }
-        SourceKind::Identity { .. } => Kind::Other,
+        SourceKind::Alertmanager { .. } | SourceKind::Identity { .. } => Kind::Other,
     };
     Player { kind, asked: None }
 }

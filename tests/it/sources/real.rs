@@ -25,7 +25,7 @@ fn server(target: &Canned) -> (Prometheus, SourceDef) {
         ),
         None,
     );
-    let def = source_def(SourceKind::Prometheus { url: server.url.clone(), alerts: false });
+    let def = source_def(SourceKind::Prometheus { url: server.url.clone(), alerts: false, alerts: false });
     (server, def)
 }
 
@@ -100,7 +100,7 @@ async fn a_real_server_under_a_prefix_tells_its_name_and_its_limits_in_its_own_w
         return;
     }
     let server = limited(&["--query.max-samples=50"]);
-    let def = source_def(SourceKind::Prometheus { url: format!("{}/", server.url) });
+    let def = source_def(SourceKind::Prometheus { url: format!("{}/", server.url), alerts: false });
     let queries = ["up", "sum_over_time(vector(1)[1h:1s])", "up{job=\"zz\"}", "nope"];
     let mut source = source(&def, &queries, &[]);
     let told = loop {
@@ -129,7 +129,7 @@ async fn a_real_server_that_gives_a_query_up_leaves_the_others_alone() {
         return;
     }
     let server = limited(&["--query.timeout=100ms"]);
-    let def = source_def(SourceKind::Prometheus { url: server.url.clone() });
+    let def = source_def(SourceKind::Prometheus { url: server.url.clone(), alerts: false });
     // The server looks at the clock before each part of an expression.
     let heavy = "sum_over_time(sum_over_time(vector(1)[4h:1s])[4h:1s]) + vector(1)";
     let told = answer(&mut source(&def, &["vector(1)", heavy], &[]), wall()).await;
@@ -147,7 +147,7 @@ async fn a_real_server_says_why_an_answer_is_empty() {
     let capture = format!("# TYPE depth gauge\n{}# EOF\n", text.concat());
     let Some((_dir, data)) = crate::servers::database(&capture) else { return };
     let server = Prometheus::start("scrape_configs: []\n", Some(&data));
-    let def = source_def(SourceKind::Prometheus { url: server.url.clone() });
+    let def = source_def(SourceKind::Prometheus { url: server.url.clone(), alerts: false });
     let queries = ["max(depth)", "nope", "depth{queue=\"zz\"}"];
     let told = answer(&mut source(&def, &queries, &[]), wall()).await;
     let why: Vec<&str> = told.notes.absences.iter().map(|(_, why)| why.as_str()).collect();

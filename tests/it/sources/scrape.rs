@@ -320,7 +320,7 @@ async fn a_poll_that_hangs_is_told_of_when_it_begins_and_holds_up_no_other_sourc
     let launch = std::sync::Arc::new(gonogo::model::Launch { sources, ..Default::default() });
     let (room, mut messages) = tokio::sync::mpsc::channel(64);
     let clock = gonogo::runtime::Clock::wall();
-    let _polls = gonogo::runtime::Feed::Polling.start(&launch, &clock, room).unwrap();
+    let _polls = gonogo::runtime::Feed::Polling(None).start(&launch, &clock, room).unwrap();
     let mut watch = gonogo::engine::Watch::new(&launch, []);
     let answered =
         |watch: &gonogo::engine::Watch| watch.sources.iter().filter(|s| s.last_good.is_some()).count();

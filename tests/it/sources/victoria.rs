@@ -84,7 +84,7 @@ async fn a_real_victoria_metrics_tells_values_ages_and_its_name() {
     }
     let sent = server.send("POST", "/api/v1/import/prometheus", &text).unwrap();
     assert!(sent.contains("204"), "{sent}");
-    let def = source_def(SourceKind::Prometheus { url: server.url() });
+    let def = source_def(SourceKind::Prometheus { url: server.url(), alerts: false });
     let queries = [
         "max by (queue) (depth)",
         "sum by (queue) (increase(jobs_total[1m]))",
