@@ -49,10 +49,11 @@ impl Replay {
 
 /// The replay stands otherwise.
 pub(super) fn told(state: &mut State, replay: Replay) {
-    let before = state.replay.replace(replay.clone());
+    let trouble = replay.trouble.clone();
+    let before = state.replay.replace(replay);
     let known = before.map(|before| before.trouble).unwrap_or_default();
     let now = state.now;
-    for trouble in replay.trouble.iter().filter(|trouble| !known.contains(trouble)) {
+    for trouble in trouble.iter().filter(|trouble| !known.contains(trouble)) {
         state.log.add(now, LogKind::Source, format!("capture: {trouble}"));
     }
 }

@@ -1,5 +1,6 @@
 //! Captures: what is recorded comes back, in gonogo and in a real Prometheus.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -288,7 +289,7 @@ fn a_capture_edited_by_hand_gives_words_and_never_a_better_number() {
     fs::write(&file, &samples).unwrap();
     let all = text(&lines);
     let (head, polls) = all.split_once('\n').unwrap();
-    let double: String = polls.lines().map(|l| format!("{l}\n{l}\n")).collect();
+    let double = polls.lines().flat_map(|line| [line, line]).collect::<Vec<_>>().join("\n") + "\n";
     for (what, text_of) in [
         ("no head", polls.to_owned()),
         ("a newer form", head.replace("\"schema\":1", "\"schema\":9") + "\n" + polls),
@@ -313,10 +314,8 @@ fn openmetrics_from_elsewhere_is_judged_with_a_config_and_its_gaps_stay_gaps() {
     let file = dir.path().join("other.om");
     let mut capture = String::new();
     for second in (0..60).chain(120..180) {
-        capture += &format!(
-            "tasks_queue_depth{{queue=\"tasks\",state=\"waiting\"}} {second} {}\n",
-            1_764_684_000 + second
-        );
+        let at = 1_764_684_000 + second;
+        let _ = writeln!(capture, "tasks_queue_depth{{queue=\"tasks\",state=\"waiting\"}} {second} {at}");
     }
     fs::write(&file, capture + "# EOF\n").unwrap();
     let (config, name) = (config.to_str().unwrap(), file.to_str().unwrap());

@@ -7,6 +7,12 @@ use std::path::Path;
 /// The longest line of JSON that is read.
 const LONGEST: u64 = 64 << 20;
 
+/// A line that is no text, is too long, or was cut off.
+pub(super) struct Torn;
+
+/// A line, or that it cannot be read.
+pub(super) type Line<'l> = Result<&'l str, Torn>;
+
 /// The lines of a file.
 pub(super) struct Lines {
     file: BufReader<File>,
@@ -18,8 +24,8 @@ impl Lines {
         Ok(Self { file: BufReader::with_capacity(128 << 10, File::open(path)?), line: Vec::new() })
     }
 
-    /// The next line; `Some(None)` for one that is no text, is too long, or was cut off.
-    pub(super) fn next(&mut self) -> io::Result<Option<Option<&str>>> {
+    /// The next line; `None` at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         self.line.clear();
         let read = self.file.by_ref().take(LONGEST).read_until(b'\n', &mut self.line)?;
         if read == 0 {
@@ -27,9 +33,9 @@ impl Lines {
         }
         if self.line.pop_if(|last| *last == b'\n').is_none() {
             self.skip()?;
-            return Ok(Some(None));
+            return Ok(Some(Err(Torn)));
         }
-        Ok(Some(std::str::from_utf8(&self.line).ok()))
+        Ok(Some(std::str::from_utf8(&self.line).map_err(|_| Torn)))
     }
 
     /// To the end of a line that is too long.

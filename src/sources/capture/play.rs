@@ -162,6 +162,10 @@ impl Play {
     ///
     /// # Errors
     /// The file cannot be read any more.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "reading can fail, and an iterator of results would go on"
+    )]
     pub fn next(&mut self) -> io::Result<Option<(Time, Polled)>> {
         loop {
             let line = match &mut self.order {
@@ -173,7 +177,7 @@ impl Play {
                 Order::Written(lines) => match lines.next()? {
                     None => return Ok(None),
                     // The tape has counted those that cannot be read.
-                    Some(line) => line.and_then(|line| PollLine::read(line).ok()),
+                    Some(line) => line.ok().and_then(|line| PollLine::read(line).ok()),
                 },
             };
             let Some(line) = line else { continue };
@@ -184,7 +188,7 @@ impl Play {
             }
             player.asked = Some(line.asked);
             self.now = self.now.max(line.arrived);
-            return Ok(Some((self.now, self.written(line)?)));
+            return Ok(Some((self.now, self.written(&line)?)));
         }
     }
 
@@ -206,8 +210,8 @@ impl Play {
             Samples::ByTime(by_time) => by_time.up_to(&id, at),
             Samples::InPlace(_) => Batch::new(),
         };
-        let mut answer = Answer::default();
-        answer.notes = Notes { series_kept: batch.len(), series_sent: batch.len(), ..Notes::default() };
+        let notes = Notes { series_kept: batch.len(), series_sent: batch.len(), ..Notes::default() };
+        let mut answer = Answer { notes, ..Answer::default() };
         if let Some(Player { kind: Kind::Local(rerun), .. }) = self.sources.get_mut(&id) {
             rerun.record(at, batch);
             answer.signals = rerun.answer(at, &[]);
@@ -215,20 +219,20 @@ impl Play {
         Polled { source: id, asked: at, took: Duration::ZERO, outcome: Ok(answer) }
     }
 
-    fn written(&mut self, line: PollLine) -> io::Result<Polled> {
+    fn written(&mut self, line: &PollLine) -> io::Result<Polled> {
         let polled = |line: &PollLine, outcome| Polled {
             source: line.source.clone(),
             asked: line.asked,
             took: line.took(),
             outcome,
         };
-        let Some(batch) = self.batch(&line)? else {
+        let Some(batch) = self.batch(line)? else {
             self.damaged += 1;
             let fault = Fault::new(FaultCode::Unreadable, "the capture is damaged here");
-            return Ok(polled(&line, Err(fault)));
+            return Ok(polled(line, Err(fault)));
         };
         let Some(player) = self.sources.get_mut(&line.source) else {
-            return Ok(polled(&line, Err(Fault::new(FaultCode::Unreadable, "no such source"))));
+            return Ok(polled(line, Err(Fault::new(FaultCode::Unreadable, "no such source"))));
         };
         // Of a scrape source one line holds the warnings of all signals; a server's have their own.
         let mut warnings: Vec<String> = match &player.kind {
@@ -250,15 +254,15 @@ impl Play {
             rerun.record(line.asked, batch.iter().cloned());
         }
         if let Some(fault) = &line.fault {
-            return Ok(polled(&line, Err(fault.clone())));
+            return Ok(polled(line, Err(fault.clone())));
         }
         let mut answer = line.answer.clone().unwrap_or_default();
         answer.signals = match &mut player.kind {
             Kind::Local(rerun) => rerun.answer(line.asked, &warnings),
-            Kind::Server(signals) => answers(signals, &line, &batch, &warnings),
+            Kind::Server(signals) => answers(signals, line, &batch, &warnings),
             Kind::Other => Vec::new(),
         };
-        Ok(polled(&line, Ok(answer)))
+        Ok(polled(line, Ok(answer)))
     }
 
     /// The samples of a poll; `None` where they are damaged.

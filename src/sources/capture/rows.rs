@@ -123,11 +123,11 @@ mod tests {
         ];
         let points: Vec<Point> = labels
             .into_iter()
-            .enumerate()
-            .map(|(i, pairs)| Point {
+            .zip(0_i32..)
+            .map(|(pairs, i)| Point {
                 labels: Labels::from_pairs(pairs),
-                value: i as f64 / 3.0,
-                sampled: Time::from_millis(1_764_684_131_204 + i as i64),
+                value: f64::from(i) / 3.0,
+                sampled: Time::from_millis(1_764_684_131_204 + i64::from(i)),
             })
             .collect();
         let batch = of_points(&SourceId::from("prom"), &SignalId::from("s"), &points);

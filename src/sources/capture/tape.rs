@@ -85,10 +85,7 @@ impl Tape {
                 }
             };
         tape.way = if in_place { Way::InPlace } else { Way::ByTime };
-        if !in_place {
-            tape.remarks
-                .push("the samples are not as they were written: they are read by their times".into());
-        } else {
+        if in_place {
             let whole = ends(&mut file, length)?;
             if !whole {
                 tape.remarks.push("the capture was cut off (it has no # EOF)".into());
@@ -97,6 +94,9 @@ impl Tape {
             if behind > 0 {
                 tape.remarks.push(format!("{behind} bytes behind the last poll are passed over"));
             }
+        } else {
+            tape.remarks
+                .push("the samples are not as they were written: they are read by their times".into());
         }
         Ok(tape)
     }
@@ -137,7 +137,7 @@ fn head(lines: &mut Lines) -> io::Result<Head> {
         io::Error::new(io::ErrorKind::InvalidData, harmless_line(&text, 400))
     };
     let line = lines.next()?.ok_or_else(|| bad("there is none".into()))?;
-    let line = line.ok_or_else(|| bad("it was cut off or is no text".into()))?;
+    let line = line.map_err(|_| bad("it was cut off or is no text".into()))?;
     let value: serde_json::Value = serde_json::from_str(line).map_err(|e| bad(e.to_string()))?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
     if let Some(schema) = schema.filter(|schema| *schema != u64::from(SCHEMA)) {
@@ -149,8 +149,8 @@ fn head(lines: &mut Lines) -> io::Result<Head> {
 fn scan(lines: &mut Lines) -> io::Result<Scan> {
     let mut scan = Scan::default();
     while let Some(line) = lines.next()? {
-        scan.cut = line.is_none();
-        let Some(poll) = line.and_then(|line| PollLine::read(line).ok()) else {
+        scan.cut = line.is_err();
+        let Some(poll) = line.ok().and_then(|line| PollLine::read(line).ok()) else {
             scan.unreadable += 1;
             continue;
         };
