@@ -40,6 +40,8 @@ pub struct Response {
     body: reqwest::Response,
     /// Where the body is compressed.
     gunzip: Option<Gunzip>,
+    /// An encoding that was not asked for and cannot be read.
+    encoding: Option<String>,
     limits: Limits,
     /// Whether a credential was sent.
     presented: bool,
@@ -63,6 +65,7 @@ impl Response {
             retry_after: date::retry_after(headers),
             www_authenticate: text(WWW_AUTHENTICATE),
             gunzip: text(CONTENT_ENCODING).filter(|e| is_gzip(e)).map(|_| Gunzip::new()),
+            encoding: text(CONTENT_ENCODING).filter(|e| !is_gzip(e) && !is_plain(e)),
             body,
             limits,
             presented,
@@ -101,6 +104,10 @@ impl Response {
         if announced.is_some_and(|length| length > cap.saturating_sub(self.read)) {
             return Err(fault::too_large(cap));
         }
+        if let Some(encoding) = &self.encoding {
+            let text = format!("the body is encoded as {encoding}, which was not asked for");
+            return Err(Fault::new(FaultCode::Unreadable, text));
+        }
         let bytes = self.decoded().await?;
         self.read = self.read.saturating_add(bytes.as_ref().map_or(0, |b| b.len() as u64));
         if self.read > cap {
@@ -127,6 +134,11 @@ impl Response {
                 (None, _) => return self.gunzip.take().map(Gunzip::finish).transpose(),
             }
         }
+    }
+
+    /// When the time-out of the exchange strikes.
+    pub fn until(&self) -> Instant {
+        self.limits.until
     }
 
     /// The whole body as text (invalid UTF-8 replaced).
@@ -158,6 +170,7 @@ impl Response {
     /// rate limited, or `answers 503`.
     pub fn fault(&self) -> Option<Fault> {
         let fault = match self.status {
+            206 => Fault::new(FaultCode::CutShort, "cut short: answers 206, a part of the whole"),
             200..=299 | 304 => return None,
             401 if self.presented => {
                 Fault::new(FaultCode::SignInNeeded, "sign-in needed: the token is not accepted")
@@ -186,4 +199,8 @@ impl Response {
 
 fn is_gzip(encoding: &str) -> bool {
     ["gzip", "x-gzip"].iter().any(|name| encoding.trim().eq_ignore_ascii_case(name))
+}
+
+fn is_plain(encoding: &str) -> bool {
+    ["", "identity"].iter().any(|name| encoding.trim().eq_ignore_ascii_case(name))
 }

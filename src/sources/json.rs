@@ -1,12 +1,17 @@
 //! JSON bodies: their type, their size, and what is said where they cannot be read.
 
 use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout_at;
 
 use crate::http::Response;
 use crate::model::{Fault, FaultCode};
 
 /// From this size on a body is decoded on a thread of its own, so that the others are polled in time.
 const LARGE: usize = 256 * 1024;
+
+/// How many large bodies are held in memory at once, of all sources together.
+const LARGE_AT_ONCE: usize = 1;
 
 /// Reads the body of an answer as a `T`.
 ///
@@ -18,8 +23,12 @@ pub(super) async fn body<T: DeserializeOwned + Send + 'static>(response: &mut Re
         return Err(Fault::new(FaultCode::ContentType, "answers an HTML page, not JSON"));
     }
     let mut bytes = Vec::new();
+    let mut turn = None;
     while let Some(slice) = response.slice().await? {
         bytes.extend_from_slice(&slice);
+        if bytes.len() >= LARGE && turn.is_none() {
+            turn = Some(turn_for_large(response).await?);
+        }
     }
     if bytes.len() < LARGE {
         return decode(&bytes);
@@ -27,6 +36,16 @@ pub(super) async fn body<T: DeserializeOwned + Send + 'static>(response: &mut Re
     tokio::task::spawn_blocking(move || decode(&bytes))
         .await
         .map_err(|_| Fault::new(FaultCode::Unreadable, "the answer could not be decoded"))?
+}
+
+/// Waits until fewer large bodies than may be are held in memory, but not beyond the time-out.
+async fn turn_for_large(response: &Response) -> Result<SemaphorePermit<'static>, Fault> {
+    static TURNS: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
+    let late = || Fault::new(FaultCode::TimedOut, "other large answers were being read for the whole time-out");
+    match timeout_at(response.until(), TURNS.acquire()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        Ok(Err(_)) | Err(_) => Err(late()),
+    }
 }
 
 /// Decodes bytes that are all of a body.

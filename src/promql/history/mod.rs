@@ -41,6 +41,8 @@ pub struct History {
     last: Option<i64>,
     /// Before its first sample there was nothing: a capture is all there is.
     complete: bool,
+    /// When the last scrape was, if it held more than there was room for.
+    flooded: Option<i64>,
 }
 
 impl History {
@@ -56,6 +58,7 @@ impl History {
             since: None,
             last: None,
             complete: false,
+            flooded: None,
         }
     }
 
@@ -85,6 +88,10 @@ impl History {
         let at = at.millis();
         if self.last.is_some_and(|last| last >= at) {
             self.cut(at);
+        }
+        if let Some(flood) = self.flooded.take() {
+            let (scrapes, first) = (&self.scrapes, self.first);
+            self.series.retain(|_, column| column.began(scrapes, first).is_some_and(|began| began < flood));
         }
         series::push(&mut self.scrapes, at);
         let scrape = self.first + self.scrapes.len() as u64 - 1;
@@ -118,6 +125,14 @@ impl History {
         self.last = Some(at);
         self.trim(at);
         refused
+    }
+
+    /// Not all that the last scrape held was recorded: what windows that reach back to it come to is
+    /// not known, so that the history begins anew with the next scrape. That one drops the series
+    /// which began with this one, lest those of a flood keep out those that come after it.
+    pub fn begin_again(&mut self) {
+        self.since = None;
+        self.flooded = self.scrapes.back().copied();
     }
 
     /// Adds one sample with a time of its own: for captures. Samples of a series must come in order

@@ -155,6 +155,16 @@ impl Column {
         }
     }
 
+    /// When its first sample was.
+    pub(super) fn began(&self, scrapes: &VecDeque<i64>, first: u64) -> Option<i64> {
+        match self {
+            Self::Scraped { from, .. } => {
+                scrapes.get(usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX)).copied()
+            }
+            Self::Timed { times, .. } => times.front().copied(),
+        }
+    }
+
     /// The times and values, and the place of the first value among the times.
     pub(super) fn samples<'h>(
         &'h self,

@@ -5,7 +5,7 @@ use memchr::memchr;
 use super::comment::{self, Comment};
 use super::families::Families;
 use super::sample_line::{self, Parts, is_blank, is_name_byte, starts_name};
-use super::seen::Seen;
+use super::seen::{self, Came, Seen};
 use super::unwanted::Unwanted;
 use super::{Flaw, Format, Sample, Summary, Unreadable, Wanted};
 use crate::model::text::harmless_line;
@@ -56,7 +56,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             unwanted: Unwanted::default(),
             parts: Parts::default(),
             families: None,
-            seen: Some(Seen::default()),
+            seen: Some(Seen::new(seen::MOST)),
             stamped: false,
             eof: false,
             summary: Summary { complete: true, ..Summary::default() },
@@ -65,7 +65,8 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
 
     /// Reads and judges every line and keeps families (`gonogo scrape`).
     pub fn judging_all(format: Format, wanted: &'f W) -> Self {
-        Self { families: Some(Families::default()), ..Self::new(format, wanted) }
+        let seen = Some(Seen::new(usize::MAX));
+        Self { families: Some(Families::default()), seen, ..Self::new(format, wanted) }
     }
 
     /// Reads and judges every line of a capture: `OpenMetrics` in which each sample must carry its
@@ -103,6 +104,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
 
     /// Ends the text: reads a last line without a newline and returns the summary.
     pub fn finish(mut self, keep: &mut impl FnMut(Sample)) -> Summary {
+        self.summary.newline = self.open.is_empty();
         if !self.open.is_empty() {
             let open = std::mem::take(&mut self.open);
             let readable = self.line(&open, true, keep);
@@ -192,10 +194,17 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             return true;
         }
         let labels = self.parts.labels_in(text);
-        if self.seen.as_mut().is_none_or(|seen| seen.first_time(&labels, point.timestamp_ms)) {
-            keep(Sample { labels, value: point.value, timestamp_ms: point.timestamp_ms });
-        } else {
-            self.summary.duplicates += 1;
+        let came = match &mut self.seen {
+            Some(seen) => seen.came(&labels, point.value, point.timestamp_ms),
+            None => Came::New,
+        };
+        match came {
+            Came::New => keep(Sample { labels, value: point.value, timestamp_ms: point.timestamp_ms }),
+            Came::Again => self.summary.duplicates += 1,
+            Came::Otherwise => {
+                self.summary.duplicates += 1;
+                self.summary.conflicts += 1;
+            }
         }
         true
     }

@@ -1,8 +1,11 @@
 //! One signal asked of a server, with the age of the samples behind its answer.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 
 use super::api::{Api, Reply, Value};
+use crate::model::duration::short;
 use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalDef, SignalId, Time};
 use crate::promql::Expr;
 use crate::sources::freshness::{self, Oldest};
@@ -12,6 +15,7 @@ use crate::sources::freshness::{self, Oldest};
 pub(super) struct Signal {
     id: SignalId,
     query: String,
+    max_age: Duration,
     /// `None` where only the server understands the expression; then the age of its samples cannot be
     /// asked for.
     expr: Option<Expr>,
@@ -27,7 +31,8 @@ pub(super) struct Answered {
 
 impl Signal {
     pub(super) fn new(def: &SignalDef) -> Self {
-        Self { id: def.id.clone(), query: def.query.clone(), expr: Expr::parse(&def.query).ok(), names: None }
+        let (id, query, max_age) = (def.id.clone(), def.query.clone(), def.max_age);
+        Self { id, query, max_age, expr: Expr::parse(&def.query).ok(), names: None }
     }
 
     pub(super) fn query(&self) -> &str {
@@ -72,10 +77,11 @@ impl Signal {
         let points = rows.iter().zip(sampled).map(|((labels, value), sampled)| Point {
             labels: (*labels).clone(),
             value: *value,
-            sampled: sampled.unwrap_or(now).min(now),
+            sampled: sampled.unwrap_or(now),
         });
         let points = points.collect();
         let mut warnings = reply.warnings.clone();
+        warnings.extend(self.doubt(&reply, now));
         if reply.histograms > 0 {
             warnings.push(format!("{} native histograms left out: they are no numbers", reply.histograms));
         }
@@ -84,6 +90,17 @@ impl Signal {
                 .push("the age of its samples cannot be asked for: gonogo cannot read the expression".into());
         }
         Ok(Answered { reply, points, warnings })
+    }
+
+    /// The age of a sample is told by the moment of evaluation. Where that is neither the server's own
+    /// time nor this program's, it may be an answer kept from earlier, and its age is anybody's guess.
+    fn doubt(&self, reply: &Reply, asked: Time) -> Option<String> {
+        let at = reply.value.evaluated()?;
+        let clock = reply.date.unwrap_or(asked);
+        // A whole second is what `Date` leaves open.
+        let off = at.since(clock).max(clock.since(at)).saturating_sub(Duration::from_secs(1));
+        let side = if at > clock { "ahead of" } else { "behind" };
+        (off > self.max_age / 2).then(|| format!("evaluated {} {side} its own clock", short(off)))
     }
 
     fn ages(&self, names: Option<&[String]>) -> Vec<String> {
@@ -105,7 +122,9 @@ async fn ask_all(api: &Api, expressions: &[String], now: Time) -> Result<Vec<Old
             Value::Vector(rows) => Ok(rows
                 .into_iter()
                 .filter_map(|(labels, at, taken)| {
-                    Some((labels, now.before(at.since(Time::from_seconds(taken)?))))
+                    let taken = Time::from_seconds(taken)?;
+                    // One that is ahead of the server's own clock stays ahead, for gates to refuse.
+                    Some((labels, now.before(at.since(taken)).after(taken.since(at))))
                 })
                 .collect()),
             _ => Ok(Oldest::new()),

@@ -15,9 +15,9 @@ pub(super) struct Envelope {
     pub(super) data: Option<Data>,
     pub(super) error_type: Option<String>,
     pub(super) error: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few")]
     pub(super) warnings: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few")]
     pub(super) infos: Option<Vec<String>>,
 }
 
@@ -28,6 +28,39 @@ pub(super) struct Data {
     pub(super) result_type: Option<String>,
     #[serde(default)]
     pub(super) result: Option<Elements>,
+}
+
+/// The most series of one answer; each takes more memory than text.
+const MOST_SERIES: usize = 50_000;
+/// The most labels of one series.
+const MOST_LABELS: usize = 200;
+/// The most remarks of one answer that are kept; one is enough to doubt it.
+const MOST_REMARKS: usize = 20;
+
+/// Remarks, the first of them; what comes after them is read over.
+fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    struct V;
+    impl<'de> Visitor<'de> for V {
+        type Value = Option<Vec<String>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of remarks")
+        }
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while all.len() < MOST_REMARKS
+                && let Some(remark) = seq.next_element::<String>()?
+            {
+                all.push(remark);
+            }
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(Some(all))
+        }
+    }
+    deserializer.deserialize_any(V)
 }
 
 /// The elements of `result`, whatever its type; which key comes first does not matter.
@@ -51,7 +84,27 @@ pub(super) struct Series {
 
 impl<'de> Deserialize<'de> for Elements {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::<Element>::deserialize(deserializer).map(Self)
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Elements;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of series")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Elements, A::Error> {
+                let mut all = Vec::new();
+                while let Some(element) = seq.next_element::<Element>()? {
+                    let bare = !matches!(element, Element::Series(_));
+                    // A scalar or a string is two bare halves; everything longer is series.
+                    if all.len() >= if bare { 2 } else { MOST_SERIES } {
+                        return Err(A::Error::custom(format!("more than {} elements", all.len())));
+                    }
+                    all.push(element);
+                }
+                Ok(Elements(all))
+            }
+        }
+        deserializer.deserialize_seq(V)
     }
 }
 
@@ -123,6 +176,9 @@ impl<'de> Deserialize<'de> for Metric {
                 let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(8));
                 while let Some(pair) = map.next_entry::<Box<str>, Box<str>>()? {
                     pairs.push(pair);
+                    if pairs.len() > MOST_LABELS {
+                        return Err(A::Error::custom(format!("a series with more than {MOST_LABELS} labels")));
+                    }
                 }
                 Ok(Metric(Labels::from_pairs(pairs)))
             }

@@ -1,10 +1,16 @@
 //! One signal of a scrape source: its expression, evaluated over the history.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalId, Time};
+use super::report::Report;
+use crate::model::duration::short;
+use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalDef, SignalId, Time};
 use crate::promql::{self, EvalError, Expr, History, Value};
 use crate::sources::freshness::{self, Oldest};
+
+/// The most series that a signal hands on; a chart and a gate take less.
+const MOST_POINTS: usize = 1_000;
 
 /// In how many steps the past is searched for the last sample of dead series.
 const STEPS: u32 = 60;
@@ -14,6 +20,9 @@ const STEPS: u32 = 60;
 pub(super) struct Signal {
     id: SignalId,
     expr: Expr,
+    max_age: Duration,
+    /// Whether it compares the endpoint's clock with this one.
+    mixes_clocks: bool,
     names: Vec<String>,
     ages: Vec<Expr>,
     /// Whether the age expressions were made for `names`.
@@ -24,18 +33,31 @@ pub(super) struct Signal {
 }
 
 impl Signal {
-    pub(super) fn new(id: SignalId, expr: Expr) -> Self {
-        Self { id, expr, names: Vec::new(), ages: Vec::new(), made: false, known: HashMap::new() }
+    pub(super) fn new(def: &SignalDef, expr: Expr) -> Self {
+        let mixes_clocks = def.query.contains("time()");
+        let (id, max_age) = (def.id.clone(), def.max_age);
+        Self { id, expr, max_age, mixes_clocks, names: Vec::new(), ages: Vec::new(), made: false, known: HashMap::new() }
     }
 
     /// Evaluates at `now`, the moment of the scrape.
-    pub(super) fn answer(&mut self, history: &History, now: Time, warnings: &[String]) -> SignalAnswer {
-        SignalAnswer {
-            signal: self.id.clone(),
-            result: self.points(history, now),
-            warnings: warnings.to_vec(),
-            history: Vec::new(),
+    pub(super) fn answer(&mut self, history: &History, now: Time, told: &Report) -> SignalAnswer {
+        let mut warnings = told.warnings().to_vec();
+        let offset = told.clock_offset(now).filter(|_| self.mixes_clocks).unwrap_or_default();
+        // A whole second is what `Date` leaves open.
+        if offset.abs() > 1.0 + self.max_age.as_secs_f64() / 2.0 {
+            let by = short(Duration::try_from_secs_f64(offset.abs()).unwrap_or(Duration::MAX));
+            let side = if offset > 0.0 { "ahead of" } else { "behind" };
+            warnings.push(format!("its clock is {by} {side} this one, which time() compares it with"));
         }
+        let mut result = self.points(history, now);
+        if let Ok(points) = &mut result
+            && points.len() > MOST_POINTS
+        {
+            warnings.push(format!("{} series, {MOST_POINTS} kept: aggregate them", points.len()));
+            points.truncate(MOST_POINTS);
+            points.shrink_to_fit();
+        }
+        SignalAnswer { signal: self.id.clone(), result, warnings, history: Vec::new() }
     }
 
     fn points(&mut self, history: &History, now: Time) -> Result<Vec<Point>, Fault> {

@@ -9,7 +9,7 @@ mod target;
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 
 use super::Outcome;
 use crate::http::Client;
@@ -17,7 +17,10 @@ use crate::model::labels::NAME;
 use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, Time};
 use crate::promql::{Expr, Filter, History, Limits};
 use evaluate::Signal;
-use target::{Scraped, Target};
+use target::{Room, Scraped, Target};
+
+/// How many endpoints of a source are asked at once.
+const AT_ONCE: usize = 128;
 
 /// What Prometheus looks back for a sample, and what an expression without a window needs.
 const LOOKBACK: Duration = Duration::from_mins(5);
@@ -56,7 +59,7 @@ impl Scrape {
                 .map(|url| Target::new(def.id.as_str(), url, labels))
                 .collect::<Result<_, _>>()?,
             filter: Filter::of(&exprs),
-            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
+            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def, expr)).collect(),
             max_series: def.max_series,
             history: History::new(limits),
         })
@@ -73,27 +76,28 @@ impl Scrape {
     /// No endpoint gave a whole answer: the fault of the first one. That is recorded too, as `up` 0
     /// and the end of all series.
     pub(super) async fn poll(&mut self, now: Time) -> Outcome {
-        let (client, filter, max) = (&self.client, &self.filter, self.max_series);
-        let underway = self.targets.iter().map(|target| target.scrape(client, filter, max));
-        let scraped = join_all(underway).await;
+        let (client, filter, room) = (&self.client, &self.filter, Room::new(self.max_series));
+        let underway = self.targets.iter().map(|target| target.scrape(client, filter, now, &room));
+        let scraped: Vec<_> = stream::iter(underway).buffered(AT_ONCE).collect().await;
         let mut told = report::of(&scraped, self.targets.iter().map(Target::instance));
-        told.cut(self.record(now, &scraped));
+        told.cut(self.record(now, scraped, told.series_cut()));
         if let Some(fault) = told.failed() {
             return Err(fault);
         }
         let mut answer = Answer { notes: told.notes(now), ..Answer::default() };
         for signal in &mut self.signals {
-            answer.signals.push(signal.answer(&self.history, now, told.warnings()));
+            answer.signals.push(signal.answer(&self.history, now, &told));
             // A hundred signals over long windows take a while.
             tokio::task::yield_now().await;
         }
         Ok(answer)
     }
 
-    /// Records all endpoints as one scrape; returns how many series did not fit.
-    fn record(&mut self, at: Time, scraped: &[Scraped]) -> usize {
+    /// Records all endpoints as one scrape, of which `cut` series were left out already; returns how
+    /// many more did not fit.
+    fn record(&mut self, at: Time, scraped: Vec<Scraped>, cut: usize) -> usize {
         let batch = self.targets.iter().zip(scraped).flat_map(|(target, scraped)| {
-            let own = |name: &str, value: f64| (target.labels().with(NAME, name), value, None);
+            let own = move |name: &str, value: f64| (target.labels().with(NAME, name), value, None);
             let sent = scraped.sent().map_or(0, |summary| summary.series_sent);
             let about = [
                 own("up", f64::from(u8::from(scraped.outcome.is_ok()))),
@@ -101,8 +105,12 @@ impl Scrape {
                 own("scrape_samples_scraped", sent as f64),
             ];
             // First, so that a full history refuses the endpoint's series and not these.
-            about.into_iter().chain(scraped.samples().iter().cloned())
+            about.into_iter().chain(scraped.into_samples())
         });
-        self.history.record(at, batch)
+        let refused = self.history.record(at, batch);
+        if cut + refused > 0 {
+            self.history.begin_again();
+        }
+        refused
     }
 }
