@@ -1,5 +1,7 @@
 //! What commands print.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::model::text;
@@ -34,17 +36,19 @@ pub fn json(value: &serde_json::Value) -> io::Result<()> {
 
 /// A JSON document without characters that could steer a terminal or hide from the eye: a program
 /// reads the same from their escapes. Such characters stand in its strings only.
-fn visible(document: &str) -> std::borrow::Cow<'_, str> {
-    if document.chars().all(|c| matches!(text::harmless(c.encode_utf8(&mut [0; 4])), std::borrow::Cow::Borrowed(_))) {
+pub(super) fn visible(document: &str) -> Cow<'_, str> {
+    if document.is_ascii()
+        || document.chars().all(|c| matches!(text::harmless(c.encode_utf8(&mut [0; 4])), Cow::Borrowed(_)))
+    {
         return document.into();
     }
     let mut out = String::with_capacity(document.len() + 64);
     for c in document.chars() {
         match text::harmless(c.encode_utf8(&mut [0; 4])) {
-            std::borrow::Cow::Borrowed(_) => out.push(c),
-            std::borrow::Cow::Owned(_) => {
+            Cow::Borrowed(_) => out.push(c),
+            Cow::Owned(_) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
-                    out.push_str(&format!("\\u{unit:04x}"));
+                    let _ = write!(out, "\\u{unit:04x}");
                 }
             }
         }

@@ -39,12 +39,7 @@ impl Client {
     /// A client with these options that shares its connections with others on the same runtime.
     pub fn sharing(options: Options, pool: Arc<Pool>) -> Self {
         let timeout = if options.timeout.is_zero() { DEFAULT_TIMEOUT } else { options.timeout };
-        Self {
-            options,
-            timeout,
-            pool,
-            pooled: AtomicBool::new(false),
-        }
+        Self { options, timeout, pool, pooled: AtomicBool::new(false) }
     }
 
     /// Sends a request and returns when the header of the answer is there. A 401 renews the

@@ -81,12 +81,7 @@ struct Start {
     at: Instant,
 }
 
-async fn one_source(
-    start: Start,
-    clock: Clock,
-    mut asked: UnboundedReceiver<SourceId>,
-    room: Sender<Msg>,
-) {
+async fn one_source(start: Start, clock: Clock, mut asked: UnboundedReceiver<SourceId>, room: Sender<Msg>) {
     let Start { launch, def, pool, at } = start;
     let mut source = match feed::source_sharing(&launch, &def, pool) {
         Ok(source) => source,
@@ -132,10 +127,5 @@ async fn one_source(
 
 /// What is told instead of a poll that a server asked not to be sent.
 fn refused(def: &SourceDef, clock: &Clock, fault: &Fault) -> Polled {
-    Polled {
-        source: def.id.clone(),
-        asked: clock.now(),
-        took: Duration::ZERO,
-        outcome: Err(fault.clone()),
-    }
+    Polled { source: def.id.clone(), asked: clock.now(), took: Duration::ZERO, outcome: Err(fault.clone()) }
 }

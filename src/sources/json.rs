@@ -41,7 +41,8 @@ pub(super) async fn body<T: DeserializeOwned + Send + 'static>(response: &mut Re
 /// Waits until fewer large bodies than may be are held in memory, but not beyond the time-out.
 async fn turn_for_large(response: &Response) -> Result<SemaphorePermit<'static>, Fault> {
     static TURNS: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
-    let late = || Fault::new(FaultCode::TimedOut, "other large answers were being read for the whole time-out");
+    let late =
+        || Fault::new(FaultCode::TimedOut, "other large answers were being read for the whole time-out");
     match timeout_at(response.until(), TURNS.acquire()).await {
         Ok(Ok(turn)) => Ok(turn),
         Ok(Err(_)) | Err(_) => Err(late()),
@@ -50,7 +51,7 @@ async fn turn_for_large(response: &Response) -> Result<SemaphorePermit<'static>,
 
 /// Decodes bytes that are all of a body.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
-    if bytes.is_empty() {
+    if bytes.trim_ascii().is_empty() {
         return Err(Fault::new(FaultCode::CutShort, "an empty answer"));
     }
     serde_json::from_slice(bytes).map_err(|error| {

@@ -128,10 +128,10 @@ async fn read(response: &mut Response) -> Result<Reply, Fault> {
     }
     let unreadable =
         |why: String| Fault::new(FaultCode::Unreadable, format!("the answer cannot be read: {why}"));
+    let data = envelope.data.ok_or_else(|| unreadable("it holds no data".into()))?;
     if envelope.status.as_deref() != Some("success") {
         return Err(unreadable("it does not say that the query succeeded".into()));
     }
-    let data = envelope.data.ok_or_else(|| unreadable("it holds no data".into()))?;
     let (value, histograms) = value_of(data).map_err(unreadable)?;
     let clean = |texts: Option<Vec<String>>| {
         texts.unwrap_or_default().iter().map(|text| harmless_line(text, 300)).collect()

@@ -177,7 +177,9 @@ impl<'de> Deserialize<'de> for Metric {
                 while let Some(pair) = map.next_entry::<Box<str>, Box<str>>()? {
                     pairs.push(pair);
                     if pairs.len() > MOST_LABELS {
-                        return Err(A::Error::custom(format!("a series with more than {MOST_LABELS} labels")));
+                        return Err(A::Error::custom(format!(
+                            "a series with more than {MOST_LABELS} labels"
+                        )));
                     }
                 }
                 Ok(Metric(Labels::from_pairs(pairs)))

@@ -36,7 +36,16 @@ impl Signal {
     pub(super) fn new(def: &SignalDef, expr: Expr) -> Self {
         let mixes_clocks = def.query.contains("time()");
         let (id, max_age) = (def.id.clone(), def.max_age);
-        Self { id, expr, max_age, mixes_clocks, names: Vec::new(), ages: Vec::new(), made: false, known: HashMap::new() }
+        Self {
+            id,
+            expr,
+            max_age,
+            mixes_clocks,
+            names: Vec::new(),
+            ages: Vec::new(),
+            made: false,
+            known: HashMap::new(),
+        }
     }
 
     /// Evaluates at `now`, the moment of the scrape.
