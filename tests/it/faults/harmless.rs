@@ -1,5 +1,6 @@
 //! What may never reach a terminal: what steers it, and what hides from the eye.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -79,31 +80,36 @@ fn config(server: &Canned) -> String {
             .to_owned();
     for name in ["metrics", "unreadable", "status", "type", "redirect"] {
         let url = server.url(&format!("/{name}"));
-        text += &format!(
+        let _ = write!(
+            text,
             "[source.{name}]\nkind = \"scrape\"\nurls = [\"{url}\"]\nevery = \"1s\"\ntimeout = \"20s\"\n"
         );
     }
     for name in ["refuses", "warns", "labels", "says"] {
         let url = server.url(&format!("/{name}"));
-        text += &format!(
+        let _ = write!(
+            text,
             "[source.{name}]\nkind = \"prometheus\"\nurl = \"{url}\"\nevery = \"1s\"\ntimeout = \"20s\"\n"
         );
     }
     for name in ["id", "problem"] {
         let url = server.url(&format!("/{name}"));
-        text += &format!(
+        let _ = write!(
+            text,
             "[source.{name}]\nkind = \"identity\"\nurl = \"{url}\"\nevery = \"1s\"\ntimeout = \"20s\"\n"
         );
     }
     for name in ["metrics", "unreadable", "status", "type", "redirect", "refuses", "warns", "labels", "says"]
     {
-        text += &format!(
+        let _ = write!(
+            text,
             "[[signal]]\nid = \"{name}\"\nboard = \"queues\"\ntitle = \"{name}\"\nsource = \"{name}\"\nquery = 'depth'\nunit = \"jobs\"\n\
              [[gate]]\nid = \"{name}\"\nsignal = \"{name}\"\nop = \"<\"\nvalue = 500\n"
         );
     }
     for (key, source) in [("evil", "id"), ("other", "problem")] {
-        text += &format!(
+        let _ = write!(
+            text,
             "[[flag]]\nkey = \"{key}\"\nsource = \"{source}\"\n[[gate]]\nid = \"{key}\"\nflag = \"{key}\"\nenabled = false\n"
         );
     }

@@ -25,11 +25,10 @@ pub struct Patient {
 
 /// What keeps the server.
 enum Ward {
-    Canned(Canned),
+    /// In threads of its own.
+    Here,
     /// A port where nobody listens until it is healed.
     Closed(Mutex<Option<Canned>>, SocketAddr),
-    /// It lives in a thread of its own.
-    Tls,
     /// It does not exist.
     Nowhere,
 }
@@ -45,7 +44,7 @@ impl Patient {
         let (url, ward) = match case.sickness {
             Sickness::Answers(acts) => {
                 let server = canned(kind, &sick, acts);
-                (server.url(""), Ward::Canned(server))
+                (server.url(""), Ward::Here)
             }
             Sickness::Refuses => {
                 // An address of this machine that nothing else here listens on.
@@ -57,7 +56,7 @@ impl Patient {
             Sickness::NoSuchHost => ("http://no-such-host.invalid".into(), Ward::Nowhere),
             Sickness::Certificate(name) => {
                 let port = over_tls(kind, &sick, name);
-                (format!("https://127.0.0.1:{port}"), Ward::Tls)
+                (format!("https://127.0.0.1:{port}"), Ward::Here)
             }
         };
         Self { case, kind, sick, url, ward }
@@ -85,7 +84,7 @@ impl Patient {
     /// Whether it is well now; what refuses is sick from the beginning, for a listener cannot be
     /// taken back from its thread.
     pub fn begins_well(&self) -> bool {
-        matches!(self.ward, Ward::Canned(_) | Ward::Tls)
+        matches!(self.ward, Ward::Here)
     }
 
     pub fn fall_sick(&self) {
@@ -101,14 +100,6 @@ impl Patient {
                 let kind = self.kind;
                 *server = Some(Canned::on(listener, move |seen, _| well(kind, seen)));
             }
-        }
-    }
-
-    /// The requests that came.
-    pub fn seen(&self) -> Vec<Seen> {
-        match &self.ward {
-            Ward::Canned(server) => server.seen(),
-            _ => Vec::new(),
         }
     }
 
