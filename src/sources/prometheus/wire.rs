@@ -31,7 +31,7 @@ pub(super) struct Data {
 }
 
 /// The most series of one answer; each takes more memory than text.
-const MOST_SERIES: usize = 50_000;
+const MOST_SERIES: usize = 20_000;
 /// The most labels of one series.
 const MOST_LABELS: usize = 200;
 /// The most remarks of one answer that are kept; one is enough to doubt it.

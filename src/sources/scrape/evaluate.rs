@@ -9,7 +9,7 @@ use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalDef, Sig
 use crate::promql::{self, EvalError, Expr, History, Value};
 use crate::sources::freshness::{self, Oldest};
 
-/// The most series that a signal hands on; a chart and a gate take less.
+/// The most series that a signal may have; a chart and a gate take less.
 const MOST_POINTS: usize = 1_000;
 
 /// In how many steps the past is searched for the last sample of dead series.
@@ -58,14 +58,7 @@ impl Signal {
             let side = if offset > 0.0 { "ahead of" } else { "behind" };
             warnings.push(format!("its clock is {by} {side} this one, which time() compares it with"));
         }
-        let mut result = self.points(history, now);
-        if let Ok(points) = &mut result
-            && points.len() > MOST_POINTS
-        {
-            warnings.push(format!("{} series, {MOST_POINTS} kept: aggregate them", points.len()));
-            points.truncate(MOST_POINTS);
-            points.shrink_to_fit();
-        }
+        let result = self.points(history, now);
         SignalAnswer { signal: self.id.clone(), result, warnings, history: Vec::new() }
     }
 
@@ -78,6 +71,11 @@ impl Signal {
                 return Err(Fault::new(FaultCode::Query, "a range of samples is no single value"));
             }
         };
+        if rows.len() > MOST_POINTS {
+            self.known = HashMap::new();
+            let text = format!("{} series, and a signal may have {MOST_POINTS}: aggregate them", rows.len());
+            return Err(Fault::new(FaultCode::TooLarge, text));
+        }
         self.prepare(&rows);
         let living = ages(&self.ages, history, now);
         let before = std::mem::take(&mut self.known);

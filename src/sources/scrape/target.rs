@@ -18,9 +18,9 @@ pub(super) type Row = (Labels, f64, Option<Time>);
 /// The most bytes of a series' labels: what a screen, a page or a log could never show.
 const MAX_LABELS: usize = 16 * 1024;
 /// What the labels of a series may take in memory, on average, before series are left out.
-const BYTES_A_SERIES: usize = 1024;
+const BYTES_A_SERIES: usize = 512;
 /// What a label takes in memory beside its text.
-const BYTES_A_LABEL: usize = 64;
+const BYTES_A_LABEL: usize = 96;
 /// How far ahead of this clock a sample may be stamped: `Date` and many exporters tell whole seconds.
 const AHEAD: Duration = Duration::from_secs(1);
 
