@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use gonogo::model::{Labels, SignalId, Time};
+use gonogo::model::{Board, Labels, SignalDef, Time, Unit};
 use gonogo::promql::{self, Expr, History, Limits};
 use gonogo::sources::scrape::Signal;
 
@@ -78,6 +78,24 @@ fn series(count: usize) -> Vec<Labels> {
     all
 }
 
+/// A signal of a config.
+fn def(i: usize) -> SignalDef {
+    SignalDef {
+        id: format!("signal-{i}").as_str().into(),
+        board: Board::Queues,
+        title: "bench".into(),
+        source: "bench".into(),
+        query: SIGNALS[i % SIGNALS.len()].into(),
+        unit: Unit::None,
+        warn: None,
+        bad: None,
+        max_age: Duration::from_secs(15),
+        empty: None,
+        infinite: None,
+        nan: None,
+    }
+}
+
 struct World {
     history: History,
     series: Vec<Labels>,
@@ -91,7 +109,7 @@ impl World {
         let limits = Limits { keep: seen, max_series: 100_000 };
         let signal = |i: usize| {
             let expr = Expr::parse(SIGNALS[i % SIGNALS.len()]).expect("it parses");
-            Signal::new(SignalId::new(format!("signal-{i}")), expr)
+            Signal::new(&def(i), expr)
         };
         let mut world = World {
             history: History::new(limits),
@@ -123,7 +141,7 @@ impl World {
     fn tick(&mut self) -> usize {
         let now = self.now();
         let history = &self.history;
-        let rows = |signal: &mut Signal| signal.answer(history, now, &[]).result.map_or(0, |rows| rows.len());
+        let rows = |signal: &mut Signal| signal.answer(history, now, &[], None).result.map_or(0, |rows| rows.len());
         self.signals.iter_mut().map(rows).sum()
     }
 

@@ -170,8 +170,9 @@ fn below_volume(def: &GateDef, volume: Option<&Track>, at: Time) -> Option<Measu
         def.matching.iter().all(|(name, want)| p.labels.get(name).is_none_or(|value| value == want))
     };
     let total: f64 = track.points().filter(fits).map(|p| p.value).sum();
-    if total.is_nan() {
-        return Some(Measure::unknown(at, "no-volume", format!("{signal} is NaN")));
+    if !total.is_finite() {
+        let is = crate::model::value::text(total);
+        return Some(Measure::unknown(at, "no-volume", format!("{signal} is {is}")));
     }
     // A volume that passes by `idle` has no sample of its own; it is as fresh as this answer.
     (total < *least).then(|| Measure {

@@ -1,6 +1,6 @@
 //! Sending a request.
 
-use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -8,12 +8,11 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
     LOCATION,
 };
-use reqwest::redirect;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
 use super::fault::{self, Phase};
+use super::pool::{Pool, Way};
 use super::response::Limits;
 use super::target::Target;
 use super::{Options, Request, Response};
@@ -22,32 +21,25 @@ use crate::model::{Fault, FaultCode};
 const MAX_REDIRECTS: usize = 5;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The client of one source. Building it is cheap: TLS roots are loaded at the first https request,
-/// on a thread that may block.
+/// The client of one source. Building it is cheap: the transport is made at the first request.
 pub struct Client {
     options: Options,
     timeout: Duration,
-    plain: OnceCell<reqwest::Client>,
-    plain_here: OnceCell<reqwest::Client>,
-    tls: OnceCell<reqwest::Client>,
-    tls_here: OnceCell<reqwest::Client>,
+    pool: Arc<Pool>,
     /// Whether a connection may be waiting to be used again.
     pooled: AtomicBool,
 }
 
 impl Client {
-    /// A client with these options.
+    /// A client with these options and connections of its own.
     pub fn new(options: Options) -> Self {
+        Self::sharing(options, Arc::default())
+    }
+
+    /// A client with these options that shares its connections with others on the same runtime.
+    pub fn sharing(options: Options, pool: Arc<Pool>) -> Self {
         let timeout = if options.timeout.is_zero() { DEFAULT_TIMEOUT } else { options.timeout };
-        Self {
-            options,
-            timeout,
-            plain: OnceCell::new(),
-            plain_here: OnceCell::new(),
-            tls: OnceCell::new(),
-            tls_here: OnceCell::new(),
-            pooled: AtomicBool::new(false),
-        }
+        Self { options, timeout, pool, pooled: AtomicBool::new(false) }
     }
 
     /// Another client with the same options and connections of its own.
@@ -151,70 +143,16 @@ impl Client {
         Ok(headers)
     }
 
-    async fn transport(&self, target: &Target) -> Result<&reqwest::Client, Fault> {
-        let here = target.is_loopback();
-        if !target.is_tls() {
-            let cell = if here { &self.plain_here } else { &self.plain };
-            return cell.get_or_try_init(|| async { build(plain_tls()?, here, self.timeout) }).await;
-        }
-        let cell = if here { &self.tls_here } else { &self.tls };
-        cell.get_or_try_init(|| async {
-            let (timeout, ca_file) = (self.timeout, self.options.ca_file.clone());
-            tokio::task::spawn_blocking(move || build(trusting(ca_file.as_deref())?, here, timeout))
-                .await
-                .map_err(|_| Fault::new(FaultCode::Tls, "the system's certificates could not be loaded"))?
-        })
-        .await
+    async fn transport(&self, target: &Target) -> Result<reqwest::Client, Fault> {
+        let tls = target.is_tls();
+        let way = Way {
+            tls,
+            loopback: target.is_loopback(),
+            timeout: self.timeout,
+            ca_file: self.options.ca_file.clone().filter(|_| tls),
+        };
+        self.pool.transport(&way).await
     }
-}
-
-/// What all transports share. Connecting gets the whole time-out, which the client splits among the
-/// addresses of a host, so that one dead address does not eat it all.
-fn build(
-    builder: reqwest::ClientBuilder,
-    loopback: bool,
-    timeout: Duration,
-) -> Result<reqwest::Client, Fault> {
-    let builder = builder
-        .user_agent(concat!("gonogo/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(timeout)
-        .no_gzip()
-        .referer(false);
-    let builder = if loopback { builder.no_proxy() } else { builder };
-    builder.build().map_err(|error| {
-        let cause = std::error::Error::source(&error).map_or_else(String::new, |c| format!(": {c}"));
-        Fault::new(FaultCode::Tls, format!("TLS could not be set up{cause}"))
-    })
-}
-
-/// For plain http: a TLS set-up that trusts nobody, and costs nothing.
-fn plain_tls() -> Result<reqwest::ClientBuilder, Fault> {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| Fault::new(FaultCode::Tls, e.to_string()))?
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    Ok(reqwest::Client::builder().tls_backend_preconfigured(config))
-}
-
-/// For https: the system's authorities, and those of `ca_file`. Reads files: not for a thread that
-/// must not block.
-fn trusting(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, Fault> {
-    // An error says that a provider is installed already, which is all that is wanted.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder();
-    let Some(path) = ca_file else { return Ok(builder) };
-    let unusable = |why: &str| Fault::new(FaultCode::Tls, format!("ca-file {}: {why}", path.display()));
-    let pem = std::fs::read(path).map_err(|e| unusable(&e.to_string()))?;
-    let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-        .map_err(|_| unusable("no PEM certificate can be read"))?;
-    if certificates.is_empty() {
-        return Err(unusable("it holds no PEM certificate"));
-    }
-    Ok(builder.tls_certs_merge(certificates))
 }
 
 fn value(text: &str, sensitive: bool, what: &str) -> Result<HeaderValue, Fault> {

@@ -10,6 +10,8 @@ pub mod credential;
 mod date;
 mod fault;
 mod gunzip;
+mod pool;
+mod resolver;
 mod response;
 mod target;
 
@@ -23,6 +25,7 @@ use secrecy::SecretString;
 use crate::model::Fault;
 
 pub use client::Client;
+pub use pool::Pool;
 pub use response::Response;
 pub use target::host_and_port;
 

@@ -136,6 +136,11 @@ impl Response {
         }
     }
 
+    /// When the time-out of the exchange strikes.
+    pub fn until(&self) -> Instant {
+        self.limits.until
+    }
+
     /// The whole body as text (invalid UTF-8 replaced).
     ///
     /// # Errors
@@ -165,6 +170,7 @@ impl Response {
     /// rate limited, or `answers 503`.
     pub fn fault(&self) -> Option<Fault> {
         let fault = match self.status {
+            206 => Fault::new(FaultCode::CutShort, "cut short: answers 206, a part of the whole"),
             200..=299 | 304 => return None,
             401 if self.presented => {
                 Fault::new(FaultCode::SignInNeeded, "sign-in needed: the token is not accepted")

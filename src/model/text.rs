@@ -24,7 +24,13 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
 
 /// [`harmless`], cut to `max` characters with an ellipsis in place of what was cut.
 pub fn harmless_line(text: &str, max: usize) -> String {
-    let clean = harmless(text.trim());
+    // No character becomes less than one, so that of a megabyte only the beginning is looked at.
+    let text = text.trim_start();
+    let text = text
+        .char_indices()
+        .nth(max.saturating_add(1))
+        .map_or(text.trim_end(), |(end, _)| text.get(..end).unwrap_or(text));
+    let clean = harmless(text);
     if clean.chars().count() <= max {
         return clean.into_owned();
     }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::app::{Msg, ReplayControl};
 use crate::drill::SharedProduct;
-use crate::http::Client;
+use crate::http::{Client, Pool};
 use crate::model::{Fault, Launch, SourceDef, SourceId, Time};
 use crate::sources::{Source, options};
 
@@ -128,10 +128,18 @@ impl Feed {
 /// # Errors
 /// An expression that cannot be evaluated; settings refuse such a config before.
 pub fn source(launch: &Launch, def: &SourceDef) -> Result<Source, Fault> {
+    source_sharing(launch, def, Arc::default())
+}
+
+/// As [`source`], with connections from a pool that others on the same runtime share.
+///
+/// # Errors
+/// As [`source`].
+pub(super) fn source_sharing(launch: &Launch, def: &SourceDef, pool: Arc<Pool>) -> Result<Source, Fault> {
     let signals: Vec<_> = launch.signals.iter().filter(|s| s.source == def.id).cloned().collect();
     let flags: Vec<_> = launch.flags.iter().filter(|f| f.source == def.id).cloned().collect();
     let credential = def.credential.as_ref().map(credential::credential);
-    Source::new(def, &signals, &flags, Client::new(options(def, credential)))
+    Source::new(def, &signals, &flags, Client::sharing(options(def, credential), pool))
 }
 
 /// A thread with a runtime of its own, for work that must not meet the screen's.
@@ -144,7 +152,8 @@ where
 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(4)
+        // Mostly questions to name servers, which may hang long; see `http::resolver`.
+        .max_blocking_threads(32)
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
     std::thread::Builder::new().name(name.into()).spawn(move || {

@@ -2,12 +2,17 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout_at;
 
 use crate::http::Response;
 use crate::model::{Fault, FaultCode};
 
 /// From this size on a body is decoded on a thread of its own, so that the others are polled in time.
 const LARGE: usize = 256 * 1024;
+
+/// How many large bodies are held in memory at once, of all sources together.
+const LARGE_AT_ONCE: usize = 1;
 
 /// Reads the body of an answer as a `T`.
 ///
@@ -30,8 +35,12 @@ pub(super) async fn read<T: Send + 'static>(
         return Err(Fault::new(FaultCode::ContentType, "answers an HTML page, not JSON"));
     }
     let mut bytes = Vec::new();
+    let mut turn = None;
     while let Some(slice) = response.slice().await? {
         bytes.extend_from_slice(&slice);
+        if bytes.len() >= LARGE && turn.is_none() {
+            turn = Some(turn_for_large(response).await?);
+        }
     }
     if bytes.len() < LARGE {
         return decode(&bytes);
@@ -41,9 +50,20 @@ pub(super) async fn read<T: Send + 'static>(
         .map_err(|_| Fault::new(FaultCode::Unreadable, "the answer could not be decoded"))?
 }
 
+/// Waits until fewer large bodies than may be are held in memory, but not beyond the time-out.
+async fn turn_for_large(response: &Response) -> Result<SemaphorePermit<'static>, Fault> {
+    static TURNS: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
+    let late =
+        || Fault::new(FaultCode::TimedOut, "other large answers were being read for the whole time-out");
+    match timeout_at(response.until(), TURNS.acquire()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        Ok(Err(_)) | Err(_) => Err(late()),
+    }
+}
+
 /// Decodes bytes that are all of a body.
 pub(super) fn decode<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, Fault> {
-    if bytes.is_empty() {
+    if bytes.trim_ascii().is_empty() {
         return Err(Fault::new(FaultCode::CutShort, "an empty answer"));
     }
     serde_json::from_slice(bytes).map_err(|error| {

@@ -4,26 +4,31 @@ use std::time::Duration;
 
 /// The longest a server may ask to be left alone and be heeded: beyond it, nobody would see that it
 /// is well again.
-const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
-/// The longest pause that failures alone bring about.
-const MAX_BACKOFF: Duration = Duration::from_secs(30);
+pub const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
 
-/// The time from the beginning of one poll to the beginning of the next.
+/// The time from the beginning of one poll to the beginning of the next: at most one interval, so
+/// that a source that is well again is seen within one, however long it was not. Failures do not
+/// stretch it; a poll costs a broken server no more than it costs a sound one.
 ///
-/// Jitter of ±10 % keeps sources, and the terminals of a team, from polling in step. Each failure in
-/// a row after the first doubles the pause, up to six intervals or 30 s, whichever is less, but never
-/// below one interval: a source that is back is seen soon, and what it said before grows stale by its
-/// age all the while. `retry_after` is heeded up to five minutes and never shortened by jitter.
+/// Jitter of up to a tenth keeps sources, and the terminals of a team, from polling in step. It only
+/// shortens the pause. `retry_after` is heeded up to [`MAX_RETRY_AFTER`] and never shortened.
 /// `random` lies in 0..1; what lies outside is taken as the nearest end.
-pub fn next_delay(every: Duration, failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
-    let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
-    let cap = every.saturating_mul(6).min(MAX_BACKOFF).max(every);
-    let pause = every.saturating_mul(factor).min(cap);
+pub fn next_delay(every: Duration, retry_after: Option<Duration>, random: f64) -> Duration {
     let random = if random.is_nan() { 0.5 } else { random.clamp(0.0, 1.0) };
-    let jittered =
-        Duration::try_from_secs_f64(pause.as_secs_f64() * (0.9 + 0.2 * random)).unwrap_or(Duration::MAX);
+    let pause = every.mul_f64(0.9).saturating_add(every.mul_f64(0.1 * random)).min(every);
     let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
-    jittered.max(asked.mul_f64(1.0 + 0.1 * random))
+    pause.max(asked.mul_f64(1.0 + 0.1 * random).min(MAX_RETRY_AFTER))
+}
+
+/// How long after the start the first poll of the `place`-th of `count` sources begins. A few begin
+/// at once; many are spread over the shortest interval among them, so that they do not all ask in the
+/// same moment, then and ever after.
+pub fn first_delay(place: usize, count: usize, every: Duration) -> Duration {
+    const AT_ONCE: usize = 32;
+    if count <= AT_ONCE {
+        return Duration::ZERO;
+    }
+    every.mul_f64(place as f64 / count as f64)
 }
 
 #[cfg(test)]
@@ -33,28 +38,25 @@ mod tests {
     const FIVE: Duration = Duration::from_secs(5);
 
     #[test]
-    fn polls_are_an_interval_apart_give_or_take_a_tenth() {
-        for (random, millis) in [(0.0, 4500), (0.5, 5000), (1.0, 5500), (7.0, 5500), (f64::NAN, 5000)] {
-            assert_eq!(next_delay(FIVE, 0, None, random), Duration::from_millis(millis), "{random}");
+    fn polls_are_never_more_than_an_interval_apart() {
+        for (random, millis) in [(0.0, 4500), (0.5, 4750), (1.0, 5000), (7.0, 5000), (f64::NAN, 4750)] {
+            assert_eq!(next_delay(FIVE, None, random), Duration::from_millis(millis), "{random}");
         }
     }
 
     #[test]
-    fn the_first_failure_is_tried_again_at_the_next_interval_and_further_ones_back_off_to_a_cap() {
-        let seconds: Vec<u64> = (0..9).map(|n| next_delay(FIVE, n, None, 0.5).as_secs()).collect();
-        assert_eq!(seconds, [5, 5, 10, 20, 30, 30, 30, 30, 30]);
-        let second = Duration::from_secs(1);
-        assert_eq!(next_delay(second, u32::MAX, None, 0.5), Duration::from_secs(6));
-        let minute = Duration::from_mins(1);
-        assert_eq!(next_delay(minute, 9, None, 0.5), minute);
+    fn a_server_that_asks_for_rest_gets_it_but_not_for_ever() {
+        let wait = |s| next_delay(FIVE, Some(Duration::from_secs(s)), 0.0).as_secs();
+        assert_eq!([wait(12), wait(86_400)], [12, 300]);
+        assert!(next_delay(FIVE, Some(Duration::from_secs(12)), 0.9) >= Duration::from_secs(12));
+        assert_eq!(next_delay(FIVE, Some(Duration::MAX), 1.0), MAX_RETRY_AFTER);
+        assert_eq!(next_delay(FIVE, Some(Duration::ZERO), 1.0), FIVE);
     }
 
     #[test]
-    fn a_server_that_asks_for_rest_gets_it_but_not_for_ever() {
-        let wait = |s| next_delay(FIVE, 1, Some(Duration::from_secs(s)), 0.0).as_secs();
-        assert_eq!([wait(12), wait(86_400)], [12, 300]);
-        assert!(next_delay(FIVE, 1, Some(Duration::from_secs(12)), 0.9) >= Duration::from_secs(12));
-        assert_eq!(next_delay(FIVE, 0, Some(Duration::ZERO), 0.5), FIVE);
-        assert_eq!(next_delay(Duration::MAX, 3, None, 1.0), Duration::MAX);
+    fn a_few_sources_begin_at_once_and_a_thousand_are_spread_over_the_interval() {
+        assert_eq!(first_delay(31, 32, FIVE), Duration::ZERO);
+        assert_eq!(first_delay(500, 1000, FIVE), FIVE / 2);
+        assert!(first_delay(999, 1000, FIVE) < FIVE);
     }
 }

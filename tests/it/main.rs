@@ -8,6 +8,7 @@ mod check;
 mod checklist;
 mod drill;
 mod exposition;
+mod faults;
 mod flags;
 mod http;
 mod ledger;

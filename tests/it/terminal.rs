@@ -127,6 +127,18 @@ impl Pty {
         self.keys.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Types at once.
+    pub fn type_now(&mut self, keys: &str) {
+        self.keys.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// The row that a list has marked as selected.
+    pub fn marked_row(&self) -> Option<u16> {
+        let seen = self.seen.lock().unwrap();
+        let screen = seen.screen.screen();
+        (0..screen.size().0.get()).find(|row| screen.cell(*row, 0).is_some_and(|cell| cell.contents() == "▸"))
+    }
+
     pub fn resize(&mut self, size: (u16, u16)) {
         self.seen.lock().unwrap().screen.screen_mut().set_size(cells(size.1), cells(size.0));
         self.master.as_ref().unwrap().resize(pty_size(size)).unwrap();

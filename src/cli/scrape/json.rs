@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Page, Trouble};
+use crate::cli::output::visible;
 use crate::model::{labels, value};
 use crate::sources::exposition::{Sample, Summary};
 
@@ -71,7 +72,7 @@ impl<W: Write> Page for Document<W> {
             value: value::text(sample.value),
             timestamp_ms: sample.timestamp_ms,
         };
-        Ok(serde_json::to_writer(&mut self.out, &named)?)
+        put(&mut self.out, &named)
     }
 
     fn end(&mut self, summary: &Summary, trouble: Option<&Trouble>) -> io::Result<()> {
@@ -93,9 +94,9 @@ impl<W: Write> Page for Document<W> {
             })
             .collect();
         self.out.write_all(b"],\"families\":")?;
-        serde_json::to_writer(&mut self.out, &families)?;
+        put(&mut self.out, &families)?;
         self.out.write_all(b",\"unreadable\":")?;
-        serde_json::to_writer(&mut self.out, &unreadable)?;
+        put(&mut self.out, &unreadable)?;
         write!(self.out, ",\"bytes\":{},\"complete\":{}", summary.bytes, summary.complete)?;
         let stricter: Vec<StricterJson<'_>> = summary
             .stricter
@@ -110,9 +111,15 @@ impl<W: Write> Page for Document<W> {
         serde_json::to_writer(&mut self.out, &stricter)?;
         if let Some(trouble) = trouble {
             self.out.write_all(b",\"reason\":")?;
-            serde_json::to_writer(&mut self.out, &ReasonJson { code: trouble.code, text: &trouble.text })?;
+            put(&mut self.out, &ReasonJson { code: trouble.code, text: &trouble.text })?;
         }
         self.out.write_all(b"}\n")?;
         self.out.flush()
     }
+}
+
+/// Writes a value without characters that could steer a terminal or hide from the eye.
+fn put(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let document = serde_json::to_string(value)?;
+    out.write_all(visible(&document).as_bytes())
 }

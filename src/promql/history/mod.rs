@@ -49,6 +49,8 @@ pub struct History {
     gaps: Gaps,
     /// Before its first sample there was nothing: a capture is all there is.
     complete: bool,
+    /// When the last scrape was, if it held more than there was room for.
+    flooded: Option<i64>,
 }
 
 impl History {
@@ -65,6 +67,7 @@ impl History {
             last: None,
             gaps: Gaps::default(),
             complete: false,
+            flooded: None,
         }
     }
 
@@ -95,6 +98,10 @@ impl History {
         if self.last.is_some_and(|last| last >= at) {
             self.cut(at);
         }
+        if let Some(flood) = self.flooded.take() {
+            let (scrapes, first) = (self.scrapes.as_slice(), self.first);
+            self.series.retain(|column| column.began(scrapes, first).is_some_and(|began| began < flood));
+        }
         self.gaps.close(at);
         self.scrapes.push(at);
         let scrape = self.first + self.scrapes.len() as u64 - 1;
@@ -124,6 +131,14 @@ impl History {
         self.last = Some(at);
         self.trim(at);
         refused
+    }
+
+    /// Not all that the last scrape held was recorded: what windows that reach back to it come to is
+    /// not known, so that the history begins anew with the next scrape. That one drops the series
+    /// which began with this one, lest those of a flood keep out those that come after it.
+    pub fn begin_again(&mut self) {
+        self.since = None;
+        self.flooded = self.scrapes.last().copied();
     }
 
     /// Adds one sample with a time of its own: for captures. Samples of a series must come in order

@@ -148,6 +148,16 @@ impl Column {
         }
     }
 
+    /// When its first sample was.
+    pub(super) fn began(&self, scrapes: &[i64], first: u64) -> Option<i64> {
+        match self {
+            Self::Scraped { from, .. } => {
+                scrapes.get(usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX)).copied()
+            }
+            Self::Timed { times, .. } => times.as_slice().first().copied(),
+        }
+    }
+
     /// Its times and values, of which there are as many.
     pub(super) fn samples<'h>(&'h self, scrapes: &'h [i64], first: u64) -> (&'h [i64], &'h [f64]) {
         match self {

@@ -222,3 +222,22 @@ fn a_capture_is_all_there_ever_was() {
     assert_eq!((history.begins(), history.ends()), (Some(at(-5.0)), Some(at(30.0))));
     assert_eq!(value(&history, "sum_over_time(a[1h])", 60.0), [5.0]);
 }
+
+#[test]
+fn a_flood_of_series_keeps_out_none_that_come_after_it_and_leaves_no_window_that_reaches_back() {
+    let mut history = History::new(Limits { keep: Duration::from_secs(600), max_series: 3 });
+    for second in [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0] {
+        assert_eq!(scrape(&mut history, second, &[("a", second)]), 0);
+    }
+    assert_eq!(value(&history, "increase(a[50s])", 60.0).len(), 1);
+    assert_eq!(scrape(&mut history, 70.0, &[("x", 1.0), ("y", 1.0), ("z", 1.0), ("a", 70.0)]), 1);
+    history.begin_again();
+    assert_eq!(scrape(&mut history, 80.0, &[("a", 80.0), ("b", 1.0), ("c", 1.0)]), 0);
+    assert_eq!(value(&history, "b", 80.0), [1.0]);
+    let expr = Expr::parse("increase(a[50s])").unwrap();
+    assert!(matches!(instant(&expr, &history, at(80.0)), Err(EvalError::TooLittleHistory { .. })));
+    for second in [90.0, 100.0, 110.0, 120.0, 130.0] {
+        scrape(&mut history, second, &[("a", second)]);
+    }
+    assert_eq!(value(&history, "increase(a[50s])", 130.0).len(), 1);
+}

@@ -153,8 +153,12 @@ fn checked(
 /// # Errors
 /// Everything that is wrong in it.
 pub(in crate::settings) fn by_itself(name: &str, document: &Document<'_>) -> Result<Preset, SettingsError> {
-    let source =
-        SourceName { name: String::new(), kind: SourceWord::Prometheus, every: super::source::EVERY, alerts: false };
+    let source = SourceName {
+        name: String::new(),
+        kind: SourceWord::Prometheus,
+        every: super::source::EVERY,
+        alerts: false,
+    };
     let (file, signals) = checked(document, &source)?;
     let exprs = || signals.iter().filter_map(|signal| Some((signal, Expr::parse(&signal.query).ok()?)));
     let mut metrics: Vec<String> = Vec::new();

@@ -213,8 +213,8 @@ impl Play {
         let notes = Notes { series_kept: batch.len(), series_sent: batch.len(), ..Notes::default() };
         let mut answer = Answer { notes, ..Answer::default() };
         if let Some(Player { kind: Kind::Local(rerun), .. }) = self.sources.get_mut(&id) {
-            rerun.record(at, batch);
-            answer.signals = rerun.answer(at, &[]);
+            rerun.record(at, batch, 0);
+            answer.signals = rerun.answer(at, &[], None);
         }
         Polled { source: id, asked: at, took: Duration::ZERO, outcome: Ok(answer) }
     }
@@ -251,14 +251,15 @@ impl Play {
             }
         }
         if let Kind::Local(rerun) = &mut player.kind {
-            rerun.record(line.asked, batch.iter().cloned());
+            let cut = line.answer.as_ref().map_or(0, |answer| answer.notes.series_cut);
+            rerun.record(line.asked, batch.iter().cloned(), cut);
         }
         if let Some(fault) = &line.fault {
             return Ok(polled(line, Err(fault.clone())));
         }
         let mut answer = line.answer.clone().unwrap_or_default();
         answer.signals = match &mut player.kind {
-            Kind::Local(rerun) => rerun.answer(line.asked, &warnings),
+            Kind::Local(rerun) => rerun.answer(line.asked, &warnings, answer.notes.clock_offset),
             Kind::Server(signals) => answers(signals, line, &batch, &warnings),
             Kind::Other => Vec::new(),
         };

@@ -191,5 +191,13 @@ fn signals(poll: &Polled, whole: bool) -> Vec<SignalLine> {
         warnings: answer.warnings.clone(),
         history: SignalLine::written(&answer.history),
     });
-    if whole { lines.collect() } else { lines.filter(|line| !line.warnings.is_empty()).take(1).collect() }
+    if whole {
+        return lines.collect();
+    }
+    // Those that all signals share; what one of them has more comes of its expression.
+    lines
+        .min_by_key(|line| line.warnings.len())
+        .filter(|line| !line.warnings.is_empty())
+        .into_iter()
+        .collect()
 }

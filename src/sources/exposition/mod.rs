@@ -107,11 +107,15 @@ pub struct Summary {
     /// Series that came twice (the first is kept, as in Prometheus). Counted among wanted ones. A
     /// series may come again with another timestamp.
     pub duplicates: u64,
+    /// Those of them whose value was another one.
+    pub conflicts: u64,
     /// Families, where asked for, in the order in which they came; without those of which no name
     /// is wanted.
     pub families: Vec<Family>,
     /// Whether the text was whole: the last line ended or is readable, and `OpenMetrics` had `# EOF`.
     pub complete: bool,
+    /// Whether the last line ended with a newline.
+    pub newline: bool,
     /// What stricter readers would refuse; only told by a reader that judges all.
     pub stricter: Vec<Stricter>,
     /// Sample lines that were looked at and read well, wanted or not: all that are wanted, and some

@@ -134,6 +134,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
 
     /// Ends the text: reads a last line without a newline and returns the summary.
     pub fn finish(mut self, keep: &mut impl FnMut(Sample)) -> Summary {
+        self.summary.newline = self.open.is_empty();
         if !self.open.is_empty() {
             let open = std::mem::take(&mut self.open);
             let readable = self.line(&open, true, keep);
@@ -253,11 +254,14 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         };
         let Some(labels) = picked else { return };
         let sample_line::Point { value, timestamp_ms } = point;
-        match self.seen.as_mut().map_or(Sight::New, |seen| seen.see(&labels, timestamp_ms, self.most)) {
+        let sight =
+            self.seen.as_mut().map_or(Sight::New, |seen| seen.see(&labels, value, timestamp_ms, self.most));
+        match sight {
             Sight::New => keep(Sample { labels, value, timestamp_ms }),
             Sight::Full => self.summary.cut += 1,
-            Sight::Again => {
+            Sight::Again | Sight::Otherwise => {
                 self.summary.duplicates += 1;
+                self.summary.conflicts += u64::from(sight == Sight::Otherwise);
                 if let Some(strict) = &mut self.strict {
                     strict.again(self.summary.lines, &labels);
                 }

@@ -150,14 +150,17 @@ fn taken_apart(
 }
 
 /// Turned from the server's clock into this program's: what counts is how long before its evaluation
-/// a sample was taken.
+/// a sample was taken. One that is ahead of the server's own clock stays ahead.
 fn age(reply: Reply, now: Time) -> Age {
     let Value::Vector(rows) = reply.value else {
         return Age { oldest: Oldest::new(), warnings: reply.warnings };
     };
     let oldest = rows
         .into_iter()
-        .filter_map(|(labels, at, taken)| Some((labels, now.before(at.since(Time::from_seconds(taken)?)))))
+        .filter_map(|(labels, at, taken)| {
+            let taken = Time::from_seconds(taken)?;
+            Some((labels, now.before(at.since(taken)).after(taken.since(at))))
+        })
         .collect();
     Age { oldest, warnings: reply.warnings }
 }

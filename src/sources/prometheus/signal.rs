@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ages::{Ages, Asking};
 use super::reply::{Reply, Value};
+use crate::model::duration::short;
 use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalDef, SignalId, Time};
 use crate::promql::Expr;
 use crate::sources::freshness::{self, Oldest};
@@ -14,6 +15,7 @@ use crate::sources::freshness::{self, Oldest};
 pub(super) struct Signal {
     id: SignalId,
     query: String,
+    max_age: Duration,
     /// `None` where only the server understands the expression; then the age of its samples cannot be
     /// asked for.
     expr: Option<Expr>,
@@ -54,6 +56,7 @@ impl Signal {
         Self {
             id: def.id.clone(),
             query: def.query.clone(),
+            max_age: def.max_age,
             expr: Expr::parse(&def.query).ok(),
             names: None,
             behind: BTreeMap::new(),
@@ -151,13 +154,15 @@ impl Signal {
         let points = behind.iter().map(|(labels, value, behind)| Point {
             labels: (*labels).clone(),
             value: *value,
+            // One that is ahead of the server's own clock stays ahead, for gates to refuse.
             sampled: match behind {
-                Behind::Living(at) | Behind::Dead(at) => (*at).min(now),
+                Behind::Living(at) | Behind::Dead(at) => *at,
                 Behind::Nothing => now,
             },
         });
         let points = points.collect();
         let mut warnings = reply.warnings.clone();
+        warnings.extend(self.doubt(&reply, now));
         if reply.histograms > 0 {
             warnings.push(format!("{} native histograms left out: they are no numbers", reply.histograms));
         }
@@ -173,6 +178,17 @@ impl Signal {
         let behind = behind.into_iter().map(|(labels, _, behind)| (labels.clone(), behind)).collect();
         self.behind = behind;
         Ok((points, warnings))
+    }
+
+    /// The age of a sample is told by the moment of evaluation. Where that is neither the server's own
+    /// time nor this program's, it may be an answer kept from earlier, and its age is anybody's guess.
+    fn doubt(&self, reply: &Reply, asked: Time) -> Option<String> {
+        let at = reply.value.evaluated()?;
+        let clock = reply.date.unwrap_or(asked);
+        // A whole second is what `Date` leaves open.
+        let off = at.since(clock).max(clock.since(at)).saturating_sub(Duration::from_secs(1));
+        let side = if at > clock { "ahead of" } else { "behind" };
+        (off > self.max_age / 2).then(|| format!("evaluated {} {side} its own clock", short(off)))
     }
 
     fn behind(&self, labels: &Labels, oldest: &[Oldest], dead: &[Oldest], now: Time) -> Behind {

@@ -1,10 +1,15 @@
 //! One signal of a scrape source: its expression, evaluated over the history.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalId, Time};
+use crate::model::duration::short;
+use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalDef, SignalId, Time};
 use crate::promql::{EvalError, Expr, History, Standing, Value};
 use crate::sources::freshness::{self, Oldest};
+
+/// The most series that a signal may have; a chart and a gate take less.
+const MOST_POINTS: usize = 1_000;
 
 /// In how many steps the past is searched for the last sample of dead series.
 const STEPS: u32 = 60;
@@ -14,6 +19,9 @@ const STEPS: u32 = 60;
 pub struct Signal {
     id: SignalId,
     expr: Standing,
+    max_age: Duration,
+    /// Whether it compares the endpoint's clock with this one.
+    mixes_clocks: bool,
     names: Vec<String>,
     ages: Vec<Standing>,
     /// Whether the age expressions were made for `names`.
@@ -25,10 +33,12 @@ pub struct Signal {
 
 impl Signal {
     /// A signal that was not evaluated yet.
-    pub fn new(id: SignalId, expr: Expr) -> Self {
+    pub fn new(def: &SignalDef, expr: Expr) -> Self {
         Self {
-            id,
+            id: def.id.clone(),
             expr: Standing::new(expr),
+            max_age: def.max_age,
+            mixes_clocks: def.query.contains("time()"),
             names: Vec::new(),
             ages: Vec::new(),
             made: false,
@@ -37,13 +47,27 @@ impl Signal {
     }
 
     /// Evaluates at `now`, the moment of the scrape.
-    pub fn answer(&mut self, history: &History, now: Time, warnings: &[String]) -> SignalAnswer {
-        SignalAnswer {
-            signal: self.id.clone(),
-            result: self.points(history, now),
-            warnings: warnings.to_vec(),
-            history: Vec::new(),
+    /// Its clock compared with this one's, `offset` in seconds, counts only where `time()` does.
+    pub fn answer(
+        &mut self,
+        history: &History,
+        now: Time,
+        warnings: &[String],
+        offset: Option<f64>,
+    ) -> SignalAnswer {
+        let mut warnings = warnings.to_vec();
+        let offset = offset.filter(|_| self.mixes_clocks).unwrap_or_default();
+        // A whole second is what `Date` leaves open.
+        if offset.abs() > 1.0 + self.max_age.as_secs_f64() / 2.0 {
+            let by = short(Duration::try_from_secs_f64(offset.abs()).unwrap_or(Duration::MAX));
+            let side = if offset > 0.0 { "ahead of" } else { "behind" };
+            let warning = format!("its clock is {by} {side} this one, which time() compares it with");
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
         }
+        let result = self.points(history, now);
+        SignalAnswer { signal: self.id.clone(), result, warnings, history: Vec::new() }
     }
 
     fn points(&mut self, history: &History, now: Time) -> Result<Vec<Point>, Fault> {
@@ -55,6 +79,11 @@ impl Signal {
                 return Err(Fault::new(FaultCode::Query, "a range of samples is no single value"));
             }
         };
+        if rows.len() > MOST_POINTS {
+            self.known = HashMap::new();
+            let text = format!("{} series, and a signal may have {MOST_POINTS}: aggregate them", rows.len());
+            return Err(Fault::new(FaultCode::TooLarge, text));
+        }
         self.prepare(&rows);
         let living = ages(&mut self.ages, history, now);
         let before = std::mem::take(&mut self.known);

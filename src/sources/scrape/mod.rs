@@ -6,6 +6,7 @@
 mod evaluate;
 mod report;
 mod rerun;
+mod sent;
 mod store;
 mod target;
 
@@ -13,7 +14,7 @@ pub use rerun::Rerun;
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use sha2::{Digest as _, Sha256};
 
 use super::{Batch, Outcome};
@@ -22,8 +23,12 @@ use crate::model::labels::NAME;
 use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, Time};
 use crate::promql::{Expr, Filter, History, Limits};
 pub use evaluate::Signal;
+use sent::{Keep, Room, Row};
 pub use store::Store;
-use target::{Keep, Row, Scraped, Target};
+use target::{Scraped, Target};
+
+/// How many endpoints of a source are asked at once.
+const AT_ONCE: usize = 128;
 
 /// What Prometheus looks back for a sample, and what an expression without a window needs.
 const LOOKBACK: Duration = Duration::from_mins(5);
@@ -66,7 +71,7 @@ impl Scrape {
             limits,
             watched,
             history: History::new(limits),
-            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
+            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def, expr)).collect(),
             batch: None,
         })
     }
@@ -115,28 +120,31 @@ impl Scrape {
     /// No endpoint gave a whole answer: the fault of the first one. That is recorded too, as `up` 0
     /// and the end of all series.
     pub(super) async fn poll(&mut self, now: Time) -> Outcome {
-        let client = &self.client;
-        let keep = Keep { filter: &self.filter, max_series: self.max_series, max_line: self.max_line };
-        let underway = self.targets.iter().map(|target| target.scrape(client, keep));
-        let scraped = join_all(underway).await;
+        let room = Room::new(self.max_series);
+        let keep =
+            Keep { filter: &self.filter, max_series: self.max_series, max_line: self.max_line, room: &room };
+        let underway = self.targets.iter().map(|target| target.scrape(&self.client, now, keep));
+        let scraped: Vec<_> = stream::iter(underway).buffered(AT_ONCE).collect().await;
         let mut told = report::of(&scraped, self.targets.iter().map(Target::instance));
-        told.cut(self.record(now, &scraped));
+        told.cut(self.record(now, scraped, told.series_cut()));
         if let Some(fault) = told.failed() {
             return Err(fault);
         }
         let mut answer = Answer { notes: told.notes(now), ..Answer::default() };
+        let offset = told.clock_offset(now);
         for signal in &mut self.signals {
-            answer.signals.push(signal.answer(&self.history, now, told.warnings()));
+            answer.signals.push(signal.answer(&self.history, now, told.warnings(), offset));
             // A hundred signals over long windows take a while.
             tokio::task::yield_now().await;
         }
         Ok(answer)
     }
 
-    /// Records all endpoints as one scrape; returns how many series did not fit.
-    fn record(&mut self, at: Time, scraped: &[Scraped]) -> usize {
+    /// Records all endpoints as one scrape, of which `cut` series were left out already; returns how
+    /// many more did not fit.
+    fn record(&mut self, at: Time, scraped: Vec<Scraped>, cut: usize) -> usize {
         let batch = self.targets.iter().zip(scraped).flat_map(|(target, scraped)| {
-            let own = |name: &str, value: f64| (target.labels().with(NAME, name), value, None);
+            let own = move |name: &str, value: f64| (target.labels().with(NAME, name), value, None);
             let sent = scraped.sent().map_or(0, |summary| summary.series_sent);
             let about = [
                 own("up", f64::from(u8::from(scraped.outcome.is_ok()))),
@@ -144,15 +152,19 @@ impl Scrape {
                 own("scrape_samples_scraped", sent as f64),
             ];
             // First, so that a full history refuses the endpoint's series and not these.
-            about.into_iter().chain(scraped.samples().iter().cloned())
+            about.into_iter().chain(scraped.into_samples())
         });
-        match &mut self.batch {
+        let refused = match &mut self.batch {
             None => self.history.record(at, batch),
             Some(kept) => {
                 *kept = batch.collect();
                 self.history.record(at, kept.iter().cloned())
             }
+        };
+        if cut + refused > 0 {
+            self.history.begin_again();
         }
+        refused
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is said about a scrape of several endpoints.
 
 use super::target::Scraped;
+use crate::model::duration::short;
 use crate::model::poll::Notes;
 use crate::model::{Fault, Time};
 use crate::sources::clock_offset;
@@ -47,23 +48,31 @@ pub(super) fn of<'a>(scraped: &'a [Scraped], instances: impl Iterator<Item = &'a
 }
 
 impl Report {
-    fn sent(&mut self, sent: &super::target::Sent, instance: Option<&str>) {
+    fn sent(&mut self, sent: &super::sent::Sent, instance: Option<&str>) {
         let (notes, summary) = (&mut self.notes, &sent.summary);
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         notes.series_kept += sent.rows.len();
         notes.series_sent += count(summary.series_sent);
         notes.unreadable += count(summary.unreadable);
-        notes.series_cut += count(summary.cut);
+        notes.series_cut += count(summary.cut) + sent.cut;
         notes.bytes += summary.bytes;
+        let whose = instance.map_or_else(String::new, |i| format!("{i}: "));
+        for warning in doubts(sent) {
+            self.warnings.push(format!("{whose}{warning}"));
+        }
         let Some(first) = summary.first_unreadable.first() else { return };
         notes.first_unreadable.get_or_insert_with(|| (first.line, first.text.clone()));
         let lines = if summary.unreadable == 1 { "line" } else { "lines" };
-        let whose = instance.map_or_else(String::new, |i| format!("{i}: "));
         let claims = sent.charset.as_ref().map(|c| format!(" (the answer claims {c})")).unwrap_or_default();
         self.warnings.push(format!(
             "{whose}{} {lines} unreadable, first at line {}: {}{claims}",
             summary.unreadable, first.line, first.text
         ));
+    }
+
+    /// How many series were left out for want of room.
+    pub(super) fn series_cut(&self) -> usize {
+        self.notes.series_cut
     }
 
     /// Adds series that the history refused.
@@ -86,9 +95,34 @@ impl Report {
         &self.warnings
     }
 
+    /// Server's clock less this program's, in seconds, where a server said its time.
+    pub(super) fn clock_offset(&self, asked: Time) -> Option<f64> {
+        self.date.map(|(date, took)| clock_offset(date, asked, took))
+    }
+
     /// The numbers for the screen.
     pub(super) fn notes(&self, asked: Time) -> Notes {
-        let clock_offset = self.date.map(|(date, took)| clock_offset(date, asked, took));
-        Notes { clock_offset, ..self.notes.clone() }
+        Notes { clock_offset: self.clock_offset(asked), ..self.notes.clone() }
     }
+}
+
+/// Why what an endpoint sent cannot be taken at its word, though it can be read.
+fn doubts(sent: &super::sent::Sent) -> Vec<String> {
+    let series = |count: usize| if count == 1 { "1 series".into() } else { format!("{count} series") };
+    let mut doubts = Vec::new();
+    let (ahead, behind) = (sent.ahead, sent.behind);
+    if ahead.0 > 0 {
+        doubts.push(format!("{} stamped {} ahead of this clock", series(ahead.0), short(ahead.1)));
+    }
+    if behind.0 > 0 {
+        doubts.push(format!("{} stamped {} behind this clock", series(behind.0), short(behind.1)));
+    }
+    if sent.summary.conflicts > 0 {
+        let count = usize::try_from(sent.summary.conflicts).unwrap_or(usize::MAX);
+        doubts.push(format!("{} sent twice with different values", series(count)));
+    }
+    if sent.too_long > 0 {
+        doubts.push(format!("{} left out: labels too long", series(sent.too_long)));
+    }
+    doubts
 }

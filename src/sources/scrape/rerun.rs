@@ -1,7 +1,7 @@
 //! The signals of a scrape source, evaluated again over what was recorded of it.
 
 use super::evaluate::Signal;
-use super::target::Row;
+use super::sent::Row;
 use super::{limits, parsed};
 use crate::model::{Fault, Labels, SignalAnswer, SignalDef, SourceDef, Time};
 use crate::promql::{Filter, History};
@@ -24,7 +24,7 @@ impl Rerun {
         Ok(Self {
             filter: Filter::of(&exprs),
             history: History::new(limits(&exprs, def.max_series)),
-            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def.id.clone(), expr)).collect(),
+            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def, expr)).collect(),
         })
     }
 
@@ -40,15 +40,18 @@ impl Rerun {
         own || self.filter.wants(series)
     }
 
-    /// Takes in what a poll at `at` scraped, well or not.
-    pub fn record(&mut self, at: Time, batch: impl IntoIterator<Item = Row>) {
+    /// Takes in what a poll at `at` scraped, well or not, of which `cut` series had been left out.
+    pub fn record(&mut self, at: Time, batch: impl IntoIterator<Item = Row>, cut: usize) {
         let batch: Vec<Row> = batch.into_iter().filter(|(labels, ..)| self.wants(labels)).collect();
-        self.history.record(at, batch);
+        if self.history.record(at, batch) + cut > 0 {
+            self.history.begin_again();
+        }
     }
 
-    /// What the signals say at `at`, the moment of the poll.
-    pub fn answer(&mut self, at: Time, warnings: &[String]) -> Vec<SignalAnswer> {
+    /// What the signals say at `at`, the moment of the poll; `offset` is the endpoint's clock less
+    /// this program's, in seconds, where it was told.
+    pub fn answer(&mut self, at: Time, warnings: &[String], offset: Option<f64>) -> Vec<SignalAnswer> {
         let history = &self.history;
-        self.signals.iter_mut().map(|signal| signal.answer(history, at, warnings)).collect()
+        self.signals.iter_mut().map(|signal| signal.answer(history, at, warnings, offset)).collect()
     }
 }

@@ -1,33 +1,23 @@
 //! One endpoint of a scrape source.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::sent::{Keep, Row, Sent};
 use crate::http::{Client, Request, Response, host_and_port};
 use crate::model::{Fault, FaultCode, Labels, Time};
-use crate::promql::Filter;
 use crate::sources::exposition::{ACCEPT, Format, Reader, Sample, Summary, foreign_charset};
 use crate::sources::json::is_html;
-
-/// Labels, value and the endpoint's own timestamp of one sample.
-pub type Row = (Labels, f64, Option<Time>);
-
-/// What of an endpoint's answer is kept.
-#[derive(Clone, Copy)]
-pub(super) struct Keep<'s> {
-    pub(super) filter: &'s Filter,
-    /// The most samples.
-    pub(super) max_series: usize,
-    /// The most bytes of a line.
-    pub(super) max_line: usize,
-}
 
 /// One endpoint.
 pub(super) struct Target {
     request: Request,
     instance: String,
     labels: Labels,
+    /// Whether an answer of it ended with a newline before.
+    ends_lines: AtomicBool,
 }
 
 /// What one scrape of one endpoint came to.
@@ -38,21 +28,13 @@ pub(super) struct Scraped {
     pub(super) date: Option<Time>,
 }
 
-/// What an endpoint sent.
-pub(super) struct Sent {
-    pub(super) rows: Vec<Row>,
-    pub(super) summary: Summary,
-    /// A character set that the answer claims and metrics do not have.
-    pub(super) charset: Option<String>,
-}
-
 impl Scraped {
     pub(super) fn sent(&self) -> Option<&Summary> {
         self.outcome.as_ref().ok().map(|sent| &sent.summary)
     }
 
-    pub(super) fn samples(&self) -> &[Row] {
-        self.outcome.as_ref().map_or(&[], |sent| &sent.rows)
+    pub(super) fn into_samples(self) -> Vec<Row> {
+        self.outcome.map_or_else(|_| Vec::new(), |sent| sent.rows)
     }
 }
 
@@ -65,7 +47,7 @@ impl Target {
         let own = [("job", job), ("instance", instance.as_str())];
         let labels = Labels::from_pairs(own.into_iter().chain(labels.iter()));
         let request = Request { url: url.to_owned(), accept: Some(ACCEPT.to_owned()), ..Request::default() };
-        Ok(Self { request, instance, labels })
+        Ok(Self { request, instance, labels, ends_lines: AtomicBool::new(false) })
     }
 
     /// Host and port.
@@ -78,34 +60,40 @@ impl Target {
         &self.labels
     }
 
-    /// Fetches and reads the endpoint.
-    pub(super) async fn scrape(&self, client: &Client, keep: Keep<'_>) -> Scraped {
+    /// Fetches and reads the endpoint at `now`.
+    pub(super) async fn scrape(&self, client: &Client, now: Time, keep: Keep<'_>) -> Scraped {
         let begun = Instant::now();
         let (outcome, date) = match client.send(&self.request).await {
-            Ok(mut response) => (self.read(&mut response, keep).await, response.date),
+            Ok(mut response) => {
+                // A sample may have been taken while the answer was on its way.
+                let had = now.after(begun.elapsed());
+                (self.read(&mut response, had, keep).await, response.date)
+            }
             Err(fault) => (Err(fault), None),
         };
         Scraped { outcome, took: begun.elapsed(), date }
     }
 
-    async fn read(&self, response: &mut Response, what: Keep<'_>) -> Result<Sent, Fault> {
+    async fn read(&self, response: &mut Response, now: Time, what: Keep<'_>) -> Result<Sent, Fault> {
         if let Some(fault) = response.fault() {
             return Err(fault);
         }
-        let format = Format::of_content_type(response.content_type.as_deref())
-            .ok_or_else(|| not_metrics(response.content_type.as_deref().unwrap_or_default()))?;
-        let charset = foreign_charset(response.content_type.as_deref()).map(str::to_owned);
+        let content_type = response.content_type.as_deref();
+        let format = Format::of_content_type(content_type)
+            .ok_or_else(|| not_metrics(content_type.unwrap_or_default()))?;
+        let charset = foreign_charset(content_type).map(str::to_owned);
         let pick = |sent: Labels| Some(self.labelled(&sent)).filter(|labels| what.filter.wants(labels));
         let mut reader =
             Reader::new(format, what.filter).picking(&pick, what.max_series).with_max_line(what.max_line);
-        let mut rows = Vec::new();
+        let mut sent = Sent { charset, ..Sent::default() };
         let mut keep = |sample: Sample| {
-            rows.push((sample.labels, sample.value, sample.timestamp_ms.map(Time::from_millis)));
+            let row = (sample.labels, sample.value, sample.timestamp_ms.map(Time::from_millis));
+            sent.keep(row, now, what.room);
         };
-        let mut begun = false;
+        let mut said = false;
         while let Some(slice) = response.slice().await? {
-            if !begun && let Some(first) = slice.iter().find(|b| !b.is_ascii_whitespace()) {
-                begun = true;
+            if !said && let Some(first) = slice.iter().find(|b| !b.is_ascii_whitespace()) {
+                said = true;
                 match *first {
                     b'<' => return Err(not_metrics("text/html")),
                     0x1f => return Err(not_metrics("gzip without saying so (Content-Encoding)")),
@@ -115,17 +103,33 @@ impl Target {
             reader.feed(&slice, &mut keep);
         }
         let summary = reader.finish(&mut keep);
-        let sent = Sent { rows, summary, charset };
-        match (&sent.summary, format) {
-            (summary, _) if summary.bytes == 0 => Err(Fault::new(FaultCode::CutShort, "an empty answer")),
-            (summary, _) if summary.no_metrics().is_some() => {
-                let line = summary.no_metrics().unwrap_or_default();
-                Err(Fault::new(FaultCode::ContentType, format!("answers text without metrics: {line:?}")))
-            }
-            (Summary { complete: true, .. }, _) => Ok(sent),
-            (_, Format::OpenMetrics) => Err(Fault::new(FaultCode::CutShort, "cut short: it has no # EOF")),
-            (_, Format::Text) => Err(Fault::new(FaultCode::CutShort, "cut short: it ends within a line")),
+        sent.summary = summary;
+        if !said {
+            return Err(Fault::new(FaultCode::CutShort, "an empty answer"));
         }
+        self.whole(&sent.summary, format)?;
+        Ok(sent)
+    }
+
+    /// Whether an answer is all that the endpoint has.
+    fn whole(&self, summary: &Summary, format: Format) -> Result<(), Fault> {
+        if let Some(line) = summary.no_metrics() {
+            return Err(Fault::new(
+                FaultCode::ContentType,
+                format!("answers text without metrics: {line:?}"),
+            ));
+        }
+        // Some never end their last line; one that did, and does not now, sent less than it has.
+        let ended_before = self.ends_lines.load(Ordering::Relaxed);
+        if summary.complete && (summary.newline || !ended_before) {
+            self.ends_lines.store(summary.newline, Ordering::Relaxed);
+            return Ok(());
+        }
+        let why = match format {
+            Format::OpenMetrics if !summary.complete => "cut short: it has no # EOF",
+            Format::OpenMetrics | Format::Text => "cut short: it ends within a line",
+        };
+        Err(Fault::new(FaultCode::CutShort, why))
     }
 
     /// The labels of a series as a scrape job would write them: the source's own are added, and those

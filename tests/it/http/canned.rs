@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// One thing that a server does with a connection.
 #[derive(Clone)]
@@ -17,6 +18,10 @@ pub enum Act {
     Reset,
     /// Sends these bytes again and again until the client gives up.
     Endless(Vec<u8>),
+    /// Sends these bytes, one each second.
+    Drip(Vec<u8>),
+    /// Sends what is made for each number below the count, made while it is sent.
+    Pour(u64, fn(u64) -> Vec<u8>),
     /// Reads the next request on the same connection.
     KeepAlive,
 }
@@ -55,7 +60,14 @@ pub struct Canned {
 impl Canned {
     /// Serves `script`, which gets each request and how many came before it.
     pub fn new(script: impl Fn(&Seen, usize) -> Vec<Act> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), script)
+    }
+
+    /// The same on a listener that is there already.
+    pub fn on(
+        listener: TcpListener,
+        script: impl Fn(&Seen, usize) -> Vec<Act> + Send + Sync + 'static,
+    ) -> Self {
         let port = listener.local_addr().unwrap().port();
         let (seen, sent) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicU64::new(0)));
         let (script, held, counted) = (Arc::new(script), seen.clone(), sent.clone());
@@ -143,6 +155,19 @@ fn connection(
                 stream.write_all(&bytes).ok()?;
                 sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             },
+            Act::Drip(bytes) => {
+                for byte in bytes {
+                    stream.write_all(&[byte]).ok()?;
+                    thread::sleep(Duration::from_secs(1));
+                }
+            }
+            Act::Pour(count, make) => {
+                for number in 0..count {
+                    let bytes = make(number);
+                    stream.write_all(&bytes).ok()?;
+                    sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                }
+            }
             Act::KeepAlive => return Some(()),
         }
     }

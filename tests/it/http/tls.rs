@@ -11,12 +11,12 @@ use gonogo::model::{Fault, FaultCode};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-fn file(name: &str) -> PathBuf {
+pub fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)
 }
 
-/// Serves "hello" over TLS with the named certificate; returns the port.
-fn server(certificate: &str) -> u16 {
+/// What a server with the named certificate is set up with.
+pub fn config(certificate: &str) -> Arc<rustls::ServerConfig> {
     let chain = vec![CertificateDer::from_pem_file(file(certificate)).unwrap()];
     let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
     let config =
@@ -26,7 +26,12 @@ fn server(certificate: &str) -> u16 {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .unwrap();
-    let config = Arc::new(config);
+    Arc::new(config)
+}
+
+/// Serves "hello" over TLS with the named certificate; returns the port.
+fn server(certificate: &str) -> u16 {
+    let config = config(certificate);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {

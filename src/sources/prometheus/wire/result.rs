@@ -10,6 +10,9 @@ use super::push;
 use super::sample::{Pair, Pairs, moment, number};
 use crate::model::{Labels, Time};
 
+/// The most series of one answer: each takes more memory than the text that it came in.
+const MOST_SERIES: usize = 50_000;
+
 /// The data of a query.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,7 +67,11 @@ impl<'de> Visitor<'de> for Elements {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Held, A::Error> {
         let mut held = Held::default();
-        while seq.next_element_seed(Element(&mut held))?.is_some() {}
+        while seq.next_element_seed(Element(&mut held))?.is_some() {
+            if held.rows.len() + held.series.len() > MOST_SERIES {
+                return Err(A::Error::custom(format!("more than {MOST_SERIES} series: aggregate them")));
+            }
+        }
         Ok(held)
     }
 }
