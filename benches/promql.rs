@@ -3,7 +3,7 @@
 //! A tick is what a scrape source does after each scrape: every signal, and how old the samples behind
 //! each of its rows are.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
 use std::hint::black_box;
 use std::time::Duration;
