@@ -84,6 +84,7 @@ environment = "production"
 [ledger]
 path = "/home/s3cret"
 [credential.c]
+kind = "bearer"
 command = ["vault", "s3cret"]
 [source.a]
 kind = "scrape"
