@@ -164,7 +164,7 @@ async fn gonogo() {
     let launch = Arc::new(launch);
     let mut watch = Watch::new(&launch, []);
     let (room, mut messages) = tokio::sync::mpsc::channel(256);
-    let _polls = Feed::Polling.start(&launch, &Clock::wall(), room).unwrap();
+    let _polls = Feed::Polling(None).start(&launch, &Clock::wall(), room).unwrap();
     let mut last = std::collections::HashMap::new();
     measure(async move || {
         loop {

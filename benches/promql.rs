@@ -141,7 +141,8 @@ impl World {
     fn tick(&mut self) -> usize {
         let now = self.now();
         let history = &self.history;
-        let rows = |signal: &mut Signal| signal.answer(history, now, &[], None).result.map_or(0, |rows| rows.len());
+        let rows =
+            |signal: &mut Signal| signal.answer(history, now, &[], None).result.map_or(0, |rows| rows.len());
         self.signals.iter_mut().map(rows).sum()
     }
 

@@ -162,7 +162,7 @@ impl Signal {
         });
         let points = points.collect();
         let mut warnings = reply.warnings.clone();
-        warnings.extend(self.doubt(&reply, now));
+        warnings.extend(self.doubt(reply, now));
         if reply.histograms > 0 {
             warnings.push(format!("{} native histograms left out: they are no numbers", reply.histograms));
         }
