@@ -25,7 +25,7 @@ fn server(target: &Canned) -> (Prometheus, SourceDef) {
         ),
         None,
     );
-    let def = source_def(SourceKind::Prometheus { url: server.url.clone(), alerts: false, alerts: false });
+    let def = source_def(SourceKind::Prometheus { url: server.url.clone(), alerts: false });
     (server, def)
 }
 
