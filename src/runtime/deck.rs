@@ -144,7 +144,7 @@ impl Tapes {
 fn named(product: &str, now: Time) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let product: String = product.chars().take(40).map(plain).collect();
-    let time: String = now.to_string().chars().take(19).filter(|c| c.is_ascii_alphanumeric()).collect();
+    let time: String = now.to_string().chars().take(19).filter(char::is_ascii_alphanumeric).collect();
     format!("{product}-{time}Z.om")
 }
 
