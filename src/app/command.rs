@@ -83,6 +83,8 @@ pub enum Action {
     Slower,
     /// Go to a moment of the replay.
     Seek,
+    /// Record what is polled.
+    Record,
     /// Stop the program until the shell continues it.
     Suspend,
 }
@@ -147,6 +149,7 @@ pub const TABLE: &[Row] = &[
     row(Action::Write, "write", "", "allow changes to a live run"),
     with(Action::SetT0, "t0", "TIME", "set T-0: 2025-12-02T15:00:00Z, 15:00 (UTC, the next one), +30m"),
     row(Action::Start, "start", "", "start a run of the launch's checklist"),
+    with(Action::Record, "record", "FILE", "write what is polled to FILE from now on; :record stop ends it"),
     row(Action::Pause, "pause", "p", "replay: stand still, or go on"),
     row(Action::Faster, "faster", ">", "replay: twice as fast"),
     row(Action::Slower, "slower", "<", "replay: half as fast"),

@@ -3,7 +3,7 @@
 use crate::checklist::{Command, Event, Run};
 use crate::model::{Polled, SourceId, Time};
 
-use super::{Key, Replay, ReplayControl};
+use super::{Key, RecordControl, Recorded, Replay, ReplayControl};
 
 /// Something that happened. Every one carries its own time, or needs none.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub enum Msg {
     Replay(Replay),
     /// The replay is back at its beginning, which was then.
     Rewound(Time),
+    /// The recorder tells how it stands.
+    Recorded(Recorded),
 }
 
 /// Why a command was not saved.
@@ -74,6 +76,8 @@ pub enum Effect {
     Start,
     /// Tell the replay something.
     Replay(ReplayControl),
+    /// Tell the recorder something.
+    Record(RecordControl),
     /// Hand the terminal back to the shell until it continues the program.
     Suspend,
     /// Restore the terminal and leave.

@@ -10,7 +10,7 @@ use super::key::Key;
 use super::msg::Effect;
 use super::replay::{self, ReplayControl};
 use super::state::{Block, Dialog, Purpose, State, WINDOWS};
-use super::{dialog, tick};
+use super::{dialog, recording, tick};
 
 /// How soon a second ctrl-c must follow the first to quit.
 const TWICE: Duration = Duration::from_secs(2);
@@ -91,6 +91,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Faster => return replay::control(state, ReplayControl::Faster),
         Action::Slower => return replay::control(state, ReplayControl::Slower),
         Action::Seek => state.say("seek needs a time: :seek 15:00, :seek -1m"),
+        Action::Record => return recording::ask(state, ""),
         Action::SetT0 => state.say("t0 needs a time: :t0 15:00"),
     }
     Vec::new()
@@ -111,6 +112,7 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     match (row.action, argument.trim()) {
         (Action::SetT0, time) if !time.is_empty() => set_t0(state, time),
         (Action::Seek, time) if !time.is_empty() => replay::seek(state, time),
+        (Action::Record, argument) => recording::ask(state, argument),
         (action, "") => act(state, action),
         (_, more) => {
             state.say(format!("{name} takes no argument, but was given {more:?}"));

@@ -76,6 +76,11 @@ pub(super) fn control(state: &mut State, control: ReplayControl) -> Vec<Effect> 
         state.say("this room watches living sources: gonogo replay FILE opens a capture");
         return Vec::new();
     }
+    let ended = state.replay.as_ref().is_some_and(|replay| replay.ended);
+    if ended && !matches!(control, ReplayControl::Seek(_)) {
+        state.say("this is the end of the capture: :seek -1m goes back");
+        return Vec::new();
+    }
     vec![Effect::Replay(control)]
 }
 

@@ -12,6 +12,7 @@ use crate::model::{Board, GateId, ItemId, Launch, Time};
 
 use super::command::Keymap;
 use super::log::Log;
+use super::recording::Recording;
 use super::replay::Replay;
 use super::run::RunView;
 
@@ -86,6 +87,8 @@ pub struct State {
     pub demo: bool,
     /// A capture is watched, and everything says so.
     pub replay: Option<Replay>,
+    /// What the room is recorded to.
+    pub recording: Option<Recording>,
     /// Simulated time runs ahead of the wall.
     pub forwarding: bool,
     /// A live run may be changed.
@@ -129,6 +132,7 @@ impl State {
             run_note: None,
             demo: false,
             replay: None,
+            recording: None,
             forwarding: false,
             log: Log::default(),
             notice: None,

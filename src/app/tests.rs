@@ -395,3 +395,26 @@ fn a_source_that_hangs_is_seen_before_its_time_out_and_not_once_it_answers() {
     update(&mut state, depth(at(10), 1.0));
     assert_eq!(line(&state), "● worker 2s");
 }
+
+#[test]
+fn a_room_that_may_only_watch_is_recorded_and_a_failed_write_shows() {
+    let mut state = State::new(Arc::new(launch()), None, Keymap::new(&BTreeMap::new()).unwrap(), at(0));
+    let mut line = |state: &mut State, text: &str| -> Vec<Effect> { super::press::line(state, text) };
+    assert!(line(&mut state, "record stop").is_empty());
+    assert!(state.notice.as_deref().unwrap_or_default().contains("nothing is being recorded"));
+    let effects = line(&mut state, "record my file.om");
+    assert!(
+        matches!(&effects[..], [Effect::Record(RecordControl::Begin(Some(file)))] if file == "my file.om"),
+        "{effects:?}"
+    );
+    update(&mut state, Msg::Recorded(Recorded::Began("my file.om".into())));
+    update(&mut state, Msg::Recorded(Recorded::Holds(7)));
+    assert_eq!(state.recording.as_ref().map(|r| r.polls), Some(7));
+    assert!(line(&mut state, "record other.om").is_empty(), "one at a time");
+    update(&mut state, Msg::Recorded(Recorded::BrokeOff("my file.om: no space left".into())));
+    assert!(state.recording.as_ref().is_some_and(|r| r.broken.is_some()));
+    assert!(state.log.lines().any(|l| l.text.contains("no space left")));
+    assert!(matches!(&line(&mut state, "record")[..], [Effect::Record(RecordControl::Begin(None))]));
+    state.replay = Some(Replay::default());
+    assert!(line(&mut state, "record x.om").is_empty(), "a replay is a capture already");
+}

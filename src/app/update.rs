@@ -3,7 +3,7 @@
 use super::log::LogKind;
 use super::msg::{Effect, Msg};
 use super::state::State;
-use super::{dialog, follow, press, replay, tick};
+use super::{dialog, follow, press, recording, replay, tick};
 
 /// Takes a message in and says what is to be done. Awaits nothing, reads no clock, draws nothing.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -78,6 +78,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Rewound(now) => {
             replay::rewound(state, now);
+            Vec::new()
+        }
+        Msg::Recorded(told) => {
+            recording::told(state, told);
             Vec::new()
         }
     }

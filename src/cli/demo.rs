@@ -16,6 +16,7 @@ use crate::runtime::feed::Lockstep;
 use crate::runtime::hands::Book;
 use crate::runtime::once::{self, Once};
 use crate::runtime::{Clock, Feed, Setup};
+use crate::sources::capture::Written;
 use crate::{settings, ui};
 
 use super::{Exit, output, room};
@@ -107,7 +108,9 @@ fn setup(args: &Args, seed: u64) -> anyhow::Result<(Setup, tempfile::TempDir)> {
     let stop_at = (args.at.is_some() || args.room.once || !is_terminal()).then_some(opens);
     let feed = Feed::Lockstep(Lockstep { product, start: DEMO_START, forward_to: opens, stop_at });
     let theme = room::theme(&args.room, &launch)?;
-    Ok((Setup { theme, launch, state, feed, clock, book: Some(book) }, runs))
+    let written = |name: &str, text: &str| Written { name: name.into(), text: text.into() };
+    let label = (written("demo.toml", CONFIG), Some(written("tasks-launch.toml", CHECKLIST)));
+    Ok((Setup { theme, launch, state, feed, clock, book: Some(book), label: Some(label) }, runs))
 }
 
 /// T-0 of the demo: ten minutes after it opens.

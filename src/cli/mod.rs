@@ -25,7 +25,8 @@ pub mod who;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use exit::Exit;
 pub use output::Output;
@@ -51,6 +52,9 @@ pub struct Common {
     /// The launch config [default: `./gonogo.toml`, `./config/gonogo.toml`, the user's config directory]
     #[arg(long, global = true, env = "GONOGO_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Whether the command line named it, and not the environment.
+    #[arg(skip)]
+    pub config_is_named: bool,
     /// Text for people or JSON for programs
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM")]
     pub output: Output,
@@ -87,9 +91,22 @@ pub enum Command {
     Man,
 }
 
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    let mut at = Some(&matches);
+    while let Some(matches) = at {
+        let known = matches.try_contains_id("config").is_ok();
+        cli.common.config_is_named |=
+            known && matches.value_source("config") == Some(ValueSource::CommandLine);
+        at = matches.subcommand().map(|(_, below)| below);
+    }
+    Ok(cli)
+}
+
 /// Parses the command line and runs the command.
 pub fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => return exit::of_clap(&error),
     };

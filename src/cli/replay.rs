@@ -66,7 +66,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         stop_at: one_frame.then_some(args.at),
         speed: args.speed,
     }));
-    let setup = Setup { theme, launch, state, feed, clock, book: None };
+    let setup = Setup { theme, launch, state, feed, clock, book: None, label: None };
     if !one_frame {
         return room::show(setup, &look);
     }
@@ -101,7 +101,17 @@ pub(super) fn open(file: &Path, common: &Common) -> anyhow::Result<Taped> {
         settings::parse(&head.config.name, &head.config.text, Path::new(""), checklist)
             .map_err(|e| anyhow!("{}: the launch in the capture: {}", name(), e.rendered))
     });
-    let Some(config) = common.config.as_deref().filter(|path| !path.as_os_str().is_empty()) else {
+    let config = common.config.as_deref().filter(|path| !path.as_os_str().is_empty());
+    // A config that the environment names for the room must not quietly judge a capture that has its own.
+    let ignored = config.filter(|_| !common.config_is_named && own.is_some());
+    if let Some(path) = ignored {
+        output::complain(&format!(
+            "judged by the launch in the capture, not by $GONOGO_CONFIG: --config {} would be",
+            crate::model::text::harmless_line(&path.display().to_string(), 300)
+        ));
+    }
+    let config = config.filter(|_| ignored.is_none());
+    let Some(config) = config else {
         let (launch, template) = own.transpose()?.ok_or_else(|| {
             anyhow!("{} holds no launch (there is no {}.jsonl): name one with --config", name(), name())
         })?;

@@ -60,11 +60,12 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         return demo::open(&demo::Args { room: args.clone(), ..demo::Args::default() });
     };
     let loaded = settings::load(&config).map_err(|e| anyhow!(e.rendered))?;
-    show(live(args, loaded)?, args)
+    show(live(args, &config, loaded)?, args)
 }
 
 /// The room of a launch config.
-fn live(args: &Args, loaded: Loaded) -> anyhow::Result<Setup> {
+fn live(args: &Args, config: &Path, loaded: Loaded) -> anyhow::Result<Setup> {
+    let label = super::record::written(config, &loaded);
     let launch = Arc::new(loaded.launch);
     let template = loaded.template.map(Arc::new);
     let clock = Clock::wall();
@@ -84,7 +85,15 @@ fn live(args: &Args, loaded: Loaded) -> anyhow::Result<Setup> {
     });
     let save = !args.once && std::io::stdout().is_terminal();
     let past = Past { dir: super::checklist::history_dir(), save };
-    Ok(Setup { theme: theme(args, &launch)?, launch, state, feed: Feed::Polling(Some(past)), clock, book })
+    Ok(Setup {
+        theme: theme(args, &launch)?,
+        launch,
+        state,
+        feed: Feed::Polling(Some(past)),
+        clock,
+        book,
+        label: Some(label),
+    })
 }
 
 /// A room before anything happened.

@@ -4,11 +4,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::app::Recorded;
 use crate::model::{Launch, Polled, Time};
 use crate::sources::Source;
 use crate::sources::capture::{Head, Recorder, SourceHead, Tally, Written};
 
-use super::feed;
+use super::{Clock, feed};
 
 /// A recorder that polls pass by, and that can be switched on and off.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,16 @@ impl Deck {
     /// Why the recording broke off: where it was written, and what the system said.
     pub fn broken(&self) -> Option<(PathBuf, String)> {
         self.state().broken.clone()
+    }
+
+    /// How the recording stands, for the room; `None` where there is none, or its end was told.
+    pub(super) fn told(&self) -> Option<Recorded> {
+        let mut state = self.state();
+        if let Some(recorder) = &state.recorder {
+            return Some(Recorded::Holds(recorder.tally().polls));
+        }
+        let (path, why) = state.broken.take()?;
+        Some(Recorded::BrokeOff(format!("{}: {why}", path.display())))
     }
 
     /// Ends the recording; `None` where there is none.
@@ -64,6 +75,84 @@ impl Deck {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The launch as a capture keeps it: its config and its checklist.
+pub type Label = (Written, Option<Written>);
+
+/// What captures of a room are begun and ended with.
+#[derive(Clone)]
+pub(super) struct Tapes {
+    pub(super) deck: Deck,
+    launch: Arc<Launch>,
+    label: Option<Arc<Label>>,
+    clock: Clock,
+}
+
+impl Tapes {
+    pub(super) fn new(launch: Arc<Launch>, label: Option<Label>, clock: Clock) -> Self {
+        Self { deck: Deck::default(), launch, label: label.map(Arc::new), clock }
+    }
+
+    /// Begins a capture and gives its file's name.
+    ///
+    /// # Errors
+    /// The system's; a file that exists already.
+    pub(super) fn begin(&self, file: Option<String>) -> io::Result<String> {
+        let Some(label) = &self.label else {
+            return Err(io::Error::other("this room cannot be recorded"));
+        };
+        if self.deck.tally().is_some() {
+            return Err(io::Error::other("there is a recording already"));
+        }
+        let now = self.clock.now();
+        let path = match file {
+            Some(file) => at_home(&file),
+            None => PathBuf::from(named(&self.launch.product, now)),
+        };
+        let (config, checklist) = Label::clone(label);
+        let head = head(&self.launch, config, checklist, now);
+        self.deck.begin(Recorder::create(&path, &head)?);
+        Ok(path.display().to_string())
+    }
+
+    /// Ends the capture, and says what it holds.
+    pub(super) fn end(&self) -> Option<Recorded> {
+        match self.deck.end()? {
+            Ok(tally) => Some(Recorded::Ended(format!("{} polls, {} samples", tally.polls, tally.samples))),
+            Err(error) => Some(Recorded::BrokeOff(error.to_string())),
+        }
+    }
+
+    /// Ends the capture as the room ends.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) fn close(&self) -> io::Result<()> {
+        match self.deck.end() {
+            Some(Err(error)) => {
+                let text = format!("the capture has no end, what was written can be read: {error}");
+                Err(io::Error::new(error.kind(), text))
+            }
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+}
+
+/// A file's name for a capture: `tasks-20251202T150000Z.om`.
+fn named(product: &str, now: Time) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let product: String = product.chars().take(40).map(plain).collect();
+    let time: String = now.to_string().chars().take(19).filter(char::is_ascii_alphanumeric).collect();
+    format!("{product}-{time}Z.om")
+}
+
+/// `~/` as a shell reads it.
+fn at_home(file: &str) -> PathBuf {
+    match (file.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(file),
     }
 }
 

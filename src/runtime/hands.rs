@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use ulid::Ulid;
 
-use crate::app::{Effect, Msg, NotSaved};
+use crate::app::{Effect, Msg, NotSaved, RecordControl, Recorded};
 use crate::checklist::{Author, Command, Mode, Run, Template, expects};
 use crate::ledger::{Ledger, LedgerError, Watch};
 use crate::model::{RunId, Time};
 
+use super::deck::Tapes;
 use super::{Clock, Polls};
 
 /// What a room needs of the ledger.
@@ -80,17 +81,45 @@ pub(super) struct Hands {
     book: Option<Book>,
     run: Option<RunId>,
     watch: Option<Watch>,
+    tapes: Tapes,
     room: Sender<Msg>,
 }
 
 impl Hands {
-    pub(super) fn new(polls: Polls, book: Option<Book>, room: Sender<Msg>) -> Self {
-        Self { polls, book, run: None, watch: None, room }
+    pub(super) fn new(polls: Polls, book: Option<Book>, tapes: Tapes, room: Sender<Msg>) -> Self {
+        Self { polls, book, run: None, watch: None, tapes, room }
     }
 
-    /// Ends the polls; waits a little until they have saved what they know.
-    pub(super) fn finish(self) {
+    /// Ends the polls; waits a little until they have saved what they know. Ends the capture, where one
+    /// is being written.
+    ///
+    /// # Errors
+    /// Why the capture has no end.
+    pub(super) fn finish(self) -> std::io::Result<()> {
         self.polls.finish(std::time::Duration::from_secs(2));
+        self.tapes.close()
+    }
+
+    /// How a recording stands, where there is one.
+    pub(super) fn recorded(&self) -> Option<Msg> {
+        self.tapes.deck.told().map(Msg::Recorded)
+    }
+
+    /// Begins or ends a capture, off the screen's thread.
+    fn record(&self, control: RecordControl) {
+        let (tapes, room) = (self.tapes.clone(), self.room.clone());
+        tokio::task::spawn_blocking(move || {
+            let told = match control {
+                RecordControl::Begin(file) => match tapes.begin(file) {
+                    Ok(file) => Some(Recorded::Began(file)),
+                    Err(error) => Some(Recorded::Refused(error.to_string())),
+                },
+                RecordControl::Stop => tapes.end(),
+            };
+            if let Some(told) = told {
+                let _ = room.blocking_send(Msg::Recorded(told));
+            }
+        });
     }
 
     /// Opens the run, off the screen's thread.
@@ -129,6 +158,7 @@ impl Hands {
                 });
             }
             Effect::Replay(control) => self.polls.tell_replay(control),
+            Effect::Record(control) => self.record(control),
             Effect::Quit | Effect::Suspend => {}
         }
     }

@@ -1,6 +1,7 @@
 //! One frame without a terminal: for pipes, cron, screenshots and tests.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -13,6 +14,7 @@ use crate::app::{Effect, Key, Msg, State, update};
 use crate::ui;
 
 use super::Polls;
+use super::deck::Tapes;
 use super::hands::Hands;
 use super::room::{Setup, WAITING};
 
@@ -51,13 +53,14 @@ pub fn draw(state: &State, theme: &ui::Theme, size: (u16, u16)) -> io::Result<Bu
 }
 
 async fn settled(setup: Setup, once: &Once) -> io::Result<(State, Hands)> {
-    let Setup { launch, mut state, feed, clock, book, .. } = setup;
+    let Setup { launch, mut state, feed, clock, book, label, .. } = setup;
+    let tapes = Tapes::new(Arc::clone(&launch), label, clock.clone());
     let (sender, mut messages) = channel(WAITING);
     let has_book = book.is_some();
     let simulated = clock.is_simulated();
     let until = Instant::now() + once.patience;
     // The run is opened before anything is polled, so that a simulation stands at its beginning then.
-    let mut hands = Hands::new(Polls::default(), book.clone(), sender.clone());
+    let mut hands = Hands::new(Polls::default(), book.clone(), tapes.clone(), sender.clone());
     hands.open();
     let mut opened = !has_book;
     while !opened {
@@ -65,8 +68,8 @@ async fn settled(setup: Setup, once: &Once) -> io::Result<(State, Hands)> {
         opened = matches!(msg, Msg::Opened(_));
         take(&mut state, &mut hands, msg);
     }
-    let polls = feed.start(&launch, &clock, sender.clone())?;
-    hands = Hands::new(polls, book, sender);
+    let polls = feed.start_on(&launch, &clock, sender.clone(), tapes.deck.clone())?;
+    hands = Hands::new(polls, book, tapes, sender);
     let mut forwarded = !simulated;
     loop {
         let heard = state.watch.sources.iter().all(|s| s.last_asked.is_some());

@@ -14,6 +14,7 @@ use crate::app::{Effect, Msg, State, update};
 use crate::model::{Launch, RunId};
 use crate::ui;
 
+use super::deck::{Label, Tapes};
 use super::hands::{Book, Hands};
 use super::screen::Screen;
 use super::{Clock, Feed, input, tty};
@@ -38,6 +39,8 @@ pub struct Setup {
     pub clock: Clock,
     /// The ledger, where the launch has a checklist.
     pub book: Option<Book>,
+    /// What a capture of the room begins with; `None`: it cannot be recorded.
+    pub label: Option<Label>,
 }
 
 /// How a room ended.
@@ -78,15 +81,16 @@ struct Room {
 }
 
 async fn run(setup: Setup) -> io::Result<Ending> {
-    let Setup { launch, state, theme, feed, clock, book } = setup;
+    let Setup { launch, state, theme, feed, clock, book, label } = setup;
     let mut signals = Signals::new()?;
     let (lost, mut hung_up) = unbounded_channel();
     tty::watch(lost)?;
     let (written, frames) = unbounded_channel();
     let screen = Screen::enter(written)?;
     let (sender, mut messages) = channel(WAITING);
+    let tapes = Tapes::new(Arc::clone(&launch), label, clock.clone());
     let mut room = Room {
-        hands: Hands::new(super::Polls::default(), book.clone(), sender.clone()),
+        hands: Hands::new(super::Polls::default(), book.clone(), tapes.clone(), sender.clone()),
         state,
         theme,
         clock,
@@ -98,8 +102,8 @@ async fn run(setup: Setup) -> io::Result<Ending> {
     // The first frame comes before the first poll, and before the ledger is looked into.
     let ending = match room.draw() {
         Ok(()) => {
-            let polls = feed.start(&launch, &room.clock, sender.clone())?;
-            room.hands = Hands::new(polls, book, sender);
+            let polls = feed.start_on(&launch, &room.clock, sender.clone(), tapes.deck.clone())?;
+            room.hands = Hands::new(polls, book, tapes, sender);
             room.hands.open();
             room.stay(&mut messages, &mut signals, &mut hung_up).await
         }
@@ -108,8 +112,8 @@ async fn run(setup: Setup) -> io::Result<Ending> {
     room.screen.restore(&mut room.written);
     // A poll that waits for room among the messages must not wait any longer.
     drop(messages);
-    room.hands.finish();
-    ending
+    let ended = room.hands.finish();
+    ending.and_then(|ending| ended.map(|()| ending))
 }
 
 impl Room {
@@ -157,6 +161,9 @@ impl Room {
                 }
                 () = sleep_until(second) => {
                     second = next_second(&self.clock);
+                    if let Some(msg) = self.hands.recorded() {
+                        self.take(msg)?;
+                    }
                     // A simulated clock is moved by its steps.
                     if !self.clock.is_simulated()
                         && let Some(ending) = self.take(Msg::Clock(self.clock.now()))?

@@ -58,7 +58,11 @@ fn hints(scene: &Scene<'_>) -> Vec<(Action, &'static str)> {
     if state.dialog.as_ref().is_some_and(|(d, _)| !matches!(d, Dialog::Help(_))) {
         return vec![(Action::Back, "close")];
     }
+    // Nothing can be ticked there; what moves the tape matters instead.
     let mut hints = match state.active() {
+        _ if state.replay.is_some() && state.zoom.is_none() => {
+            vec![(Action::Pause, "pause"), (Action::Slower, "slower"), (Action::Faster, "faster")]
+        }
         Block::Checklist => vec![(Action::Tick, "tick"), (Action::Open, "item"), (Action::Note, "note")],
         Block::Board(_) | Block::Flags if state.zoom.is_some() => vec![
             (Action::Down, "signal"),

@@ -44,6 +44,12 @@ fn of_parts(scene: &Scene<'_>, width: usize, count_passes: bool) -> (Row, bool) 
     if let Some(replay) = &state.replay {
         left.push(text(7, replay.words(), theme.warn));
     }
+    if let Some(recording) = &state.recording {
+        left.push(match &recording.broken {
+            None => text(7, format!("● REC {}", recording.polls), theme.strong),
+            Some(_) => text(8, "REC broke off".into(), theme.warn),
+        });
+    }
     let live = !state.demo
         && state.replay.is_none()
         && state.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);

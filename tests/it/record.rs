@@ -1,5 +1,6 @@
 //! Captures: what is recorded comes back, in gonogo and in a real Prometheus.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,14 +20,17 @@ use gonogo::settings;
 use gonogo::sources::capture::{Recorder, Tape, Written, beside};
 use serde_json::Value as Json;
 
-use crate::servers::{Prometheus, database};
+use crate::servers::{Prometheus, database, free_port, installed};
 
 const CONFIG: &str = include_str!("../../config/demo.toml");
 const CHECKLIST: &str = include_str!("../../checklists/tasks-launch.toml");
 
 use crate::check::Served;
 
-type Verdicts = Vec<(i64, Vec<(GateId, Judgement)>)>;
+/// The judgements of a second, and its alerts and flags.
+type Told = (Vec<(GateId, Judgement)>, String);
+
+type Verdicts = Vec<(i64, Told)>;
 
 fn gonogo(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gonogo")).args(args).env_remove("GONOGO_CONFIG").output().unwrap()
@@ -45,8 +49,9 @@ fn watch(launch: &Launch, template: &Template) -> Watch {
 }
 
 /// What is told of a moment: a judgement of the time that an answer took would be of the machine.
-fn told(watch: &Watch, at: Time) -> Vec<(GateId, Judgement)> {
-    watch.judge_all(at)
+fn told(watch: &Watch, at: Time) -> Told {
+    let flags: Vec<_> = watch.flags.iter().map(|f| (&f.flag, f.missing, f.asked)).collect();
+    (watch.judge_all(at), format!("{:?} {flags:?}", watch.alerts.list))
 }
 
 /// Records the demo's product in step, and gives the verdicts of each second as they were live.
@@ -123,13 +128,17 @@ fn a_replay_says_each_second_what_the_living_room_said() {
     let live = recorded(&file, 6);
     let again = replayed(&file);
     assert!(live.len() > 300 && again.len() >= live.len() - 5, "{} {}", live.len(), again.len());
-    let mut passes = 0;
+    let (mut passes, mut alerts) = (0, BTreeSet::new());
+    let gate = GateId::from("no-page");
     for ((at, live), (then, again)) in live.iter().zip(&again) {
         assert_eq!(at, then);
         assert_eq!(live, again, "at {at}");
-        passes += live.iter().filter(|(_, j)| j.verdict == gonogo::model::Verdict::Pass).count();
+        passes += live.0.iter().filter(|(_, j)| j.verdict == gonogo::model::Verdict::Pass).count();
+        alerts.insert(&live.1);
+        assert!(live.0.iter().any(|(id, _)| *id == gate), "a gate on alerts is among them");
     }
     assert!(passes > 100, "{passes} passes");
+    assert!(alerts.len() > 2 && alerts.iter().any(|told| told.contains("Watchdog")), "{}", alerts.len());
     assert_eq!(replayed(&file), again, "the same each time");
 
     // Not where the lines are, but by their times: the same again.
@@ -235,16 +244,23 @@ fn a_recording_that_is_killed_can_be_read_and_holds_no_secret() {
     let dir = tempfile::tempdir().unwrap();
     let served = Served::start();
     let url = format!("{}/worker/metrics?token=s3cret", served.base);
-    let config = small_config(dir.path(), &url, "headers = { X-Key = \"s3cret\" }\n");
+    let more = format!(
+        "headers = {{ X-Key = \"s3cret\" }}\n[credential.c]\nkind = \"bearer\"\nenv = \"GONOGO_TEST_TOKEN\"\n\
+         [source.identity]\nkind = \"identity\"\nurl = \"{}\"\ncredential = \"c\"\nevery = \"200ms\"\n",
+        served.base
+    );
+    let config = small_config(dir.path(), &url, &more);
     let file = dir.path().join("killed.om");
     let (config, name) = (config.to_str().unwrap(), file.to_str().unwrap());
     let mut child = Command::new(env!("CARGO_BIN_EXE_gonogo"))
         .args(["record", "--config", config, "--out", name])
+        .env("GONOGO_TEST_TOKEN", "s3cret")
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let patience = Instant::now() + Duration::from_secs(60);
-    while fs::read_to_string(beside(&file)).unwrap_or_default().lines().count() < 6 {
+    let lines = || fs::read_to_string(beside(&file)).unwrap_or_default();
+    while lines().lines().count() < 12 || !lines().contains("\"source\":\"identity\"") {
         assert!(Instant::now() < patience, "nothing is recorded");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -332,4 +348,90 @@ fn openmetrics_from_elsewhere_is_judged_with_a_config_and_its_gaps_stay_gaps() {
         .collect();
     assert_eq!(verdicts, ["pass", "unknown", "pass"], "{json}");
     assert_eq!(out.status.code(), Some(3));
+}
+
+#[test]
+fn a_real_servers_answers_come_back_as_they_were() {
+    if !installed("prometheus") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("server.om");
+    let port = free_port();
+    let server = Prometheus::start(
+        &format!(
+            "scrape_configs: [{{job_name: nobody, scrape_interval: 1s, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]"
+        ),
+        None,
+    );
+    let mut config = format!(
+        "schema = 1\n[launch]\nproduct = \"T\"\nversion = \"1\"\nenvironment = \"e\"\n\
+         [source.prom]\nkind = \"prometheus\"\nurl = \"{}\"\nevery = \"500ms\"\nalerts = true\n\
+         headers = {{ X-Scope-OrgID = \"s3cret\" }}\n",
+        server.url
+    );
+    let queries =
+        ["up", "vector(1) / 3", "sum by (job) (scrape_duration_seconds)", "up / 0", "absent(nothing)"];
+    for (i, query) in queries.iter().enumerate() {
+        let _ = write!(
+            config,
+            "[[signal]]\nid = \"s{i}\"\nboard = \"api\"\ntitle = \"s{i}\"\nsource = \"prom\"\nunit = \"none\"\nquery = '{query}'\n"
+        );
+    }
+    let (launch, _) = settings::parse("c.toml", &config, Path::new(""), None).unwrap();
+    let launch = Arc::new(launch);
+    let written = Written { name: "c.toml".into(), text: settings::redacted(&config).unwrap() };
+    let deck = Deck::default();
+    let clock = Clock::wall();
+    deck.begin(Recorder::create(&file, &deck::head(&launch, written, None, clock.now())).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let live = runtime.block_on(async {
+        let (room, mut messages) = tokio::sync::mpsc::channel(64);
+        let polls = Feed::Polling(None).start_on(&launch, &clock, room, deck.clone()).unwrap();
+        let mut live = Vec::new();
+        while live.len() < 8 {
+            if let Some(Msg::Polled(poll)) = messages.recv().await {
+                live.push(*poll);
+            }
+        }
+        drop(polls);
+        deck.end().unwrap().unwrap();
+        live
+    });
+    let both = fs::read_to_string(&file).unwrap() + &fs::read_to_string(beside(&file)).unwrap();
+    assert!(!both.contains("s3cret"), "{both}");
+    let tape = Tape::open(&file).unwrap();
+    let (recorded, _) =
+        settings::parse("capture", &tape.head().unwrap().config.text, Path::new(""), None).unwrap();
+    let mut play = tape.play(&recorded, Some(&recorded)).unwrap();
+    let mut points = 0;
+    for live in &live {
+        let (_, again) = play.next().unwrap().unwrap();
+        assert_eq!(format!("{live:?}"), format!("{again:?}"));
+        let answer = live.outcome.as_ref().unwrap();
+        points += answer.signals.iter().filter_map(|s| s.result.as_ref().ok()).map(Vec::len).sum::<usize>();
+    }
+    assert!(points > 20, "{points} points");
+}
+
+#[test]
+fn only_the_command_line_puts_another_launch_in_the_place_of_a_captures_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("c.om");
+    recorded(&file, 1);
+    let name = file.to_str().unwrap();
+    let check = |more: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_gonogo"))
+            .args(["check", "--file", name, "--range", ".."])
+            .args(more)
+            .env("GONOGO_CONFIG", "/nowhere/gonogo.toml")
+            .output()
+            .unwrap()
+    };
+    let own = check(&[]);
+    assert!(text(&own.stderr).contains("not by $GONOGO_CONFIG"), "{}", text(&own.stderr));
+    assert!(text(&own.stdout).contains("worker-coverage"), "{}", text(&own.stdout));
+    let named = check(&["--config", "/nowhere/gonogo.toml"]);
+    assert_eq!(named.status.code(), Some(2));
+    assert!(text(&named.stderr).contains("/nowhere/gonogo.toml"), "{}", text(&named.stderr));
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use super::by_time::ByTime;
-use super::chunk;
+use super::chunk::{self, Known};
 use super::lines::Lines;
 use super::poll_line::PollLine;
 use super::recorder::beside;
@@ -46,6 +46,8 @@ enum Samples {
 /// A source of the launch, played.
 struct Player {
     kind: Kind,
+    /// The series that its polls have held.
+    known: Known,
     asked: Option<Time>,
 }
 
@@ -154,7 +156,7 @@ fn player(launch: &Launch, def: &SourceDef, recorded: Option<&Launch>, foreign: 
         }
         SourceKind::Alertmanager { .. } | SourceKind::Identity { .. } => Kind::Other,
     };
-    Player { kind, asked: None }
+    Player { kind, known: Known::default(), asked: None }
 }
 
 impl Play {
@@ -268,14 +270,14 @@ impl Play {
 
     /// The samples of a poll; `None` where they are damaged.
     fn batch(&mut self, line: &PollLine) -> io::Result<Option<Batch>> {
-        let kind = self.sources.get(&line.source).map(|player| &player.kind);
-        match (&mut self.samples, kind) {
-            (_, Some(Kind::Other) | None) => Ok(Some(Batch::new())),
-            (Samples::InPlace(file), Some(Kind::Local(rerun))) => {
-                chunk::read(file, line, |name| rerun.wants_name(name))
+        let Some(player) = self.sources.get_mut(&line.source) else { return Ok(Some(Batch::new())) };
+        match (&mut self.samples, &player.kind) {
+            (_, Kind::Other) => Ok(Some(Batch::new())),
+            (Samples::InPlace(file), Kind::Local(rerun)) => {
+                chunk::read(file, line, &mut player.known, |labels| rerun.wants(labels))
             }
-            (Samples::InPlace(file), Some(Kind::Server(_))) => chunk::read(file, line, |_| true),
-            (Samples::ByTime(by_time), Some(_)) => {
+            (Samples::InPlace(file), Kind::Server(_)) => chunk::read(file, line, &mut player.known, |_| true),
+            (Samples::ByTime(by_time), _) => {
                 let mut batch = by_time.up_to(&line.source, line.asked);
                 chunk::put_beside(&mut batch, line);
                 Ok(Some(batch))

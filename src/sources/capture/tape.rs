@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::chunk;
+use super::chunk::{self, Known};
 use super::head::{Head, SCHEMA};
 use super::lines::Lines;
 use super::poll_line::PollLine;
@@ -80,8 +80,8 @@ impl Tape {
             && match &scan.with_samples {
                 None => true,
                 Some((first, last)) => {
-                    chunk::read(&mut file, first, |_| true)?.is_some()
-                        && chunk::read(&mut file, last, |_| true)?.is_some()
+                    chunk::read(&mut file, first, &mut Known::default(), |_| true)?.is_some()
+                        && chunk::read(&mut file, last, &mut Known::default(), |_| true)?.is_some()
                 }
             };
         tape.way = if in_place { Way::InPlace } else { Way::ByTime };

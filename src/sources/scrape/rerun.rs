@@ -28,13 +28,8 @@ impl Rerun {
         })
     }
 
-    /// Whether series of this name are of use: those that the expressions want, and those that a
-    /// scrape writes about itself, by which the history knows when it began.
-    pub fn wants_name(&self, name: &[u8]) -> bool {
-        name == b"up" || name.starts_with(b"scrape_") || self.filter.wants_name(name)
-    }
-
-    /// Whether a series is of use.
+    /// Whether a series is of use: those that the expressions want, and those that a scrape writes
+    /// about itself, by which the history knows when it began.
     pub fn wants(&self, series: &Labels) -> bool {
         let own = series.name().is_some_and(|name| name == "up" || name.starts_with("scrape_"));
         own || self.filter.wants(series)

@@ -38,7 +38,7 @@ fn group(action: Action) -> &'static str {
         Action::Tick | Action::Note | Action::Write | Action::SetT0 | Action::Start => "Checklist",
         Action::WindowShorter | Action::WindowLonger | Action::CursorLeft | Action::CursorRight => "Chart",
         Action::Pause | Action::Faster | Action::Slower | Action::Seek => "Replay",
-        Action::Palette | Action::Help | Action::Suspend | Action::Quit => "Program",
+        Action::Palette | Action::Record | Action::Help | Action::Suspend | Action::Quit => "Program",
     }
 }
 
