@@ -90,7 +90,7 @@ fn a_source_that_fails_and_one_that_hangs_say_why_and_end_with_3_after_one_time_
     );
     assert!(by("broken")["reason"]["text"].as_str().unwrap().contains("503"), "{listed:?}");
     assert_eq!(by("broken")["retry_after_seconds"], json!(7.0));
-    assert_eq!(by("deaf")["reason"]["code"], json!("timeout"), "{listed:?}");
+    assert_eq!(by("deaf")["reason"]["code"], json!("timed-out"), "{listed:?}");
     for id in ["broken", "deaf"] {
         let source = by(id);
         assert_eq!(
