@@ -106,7 +106,11 @@ impl Labels {
 
     /// The metric name, where there is one.
     pub fn name(&self) -> Option<&str> {
-        self.get(NAME)
+        // It sorts before all names in small letters.
+        match self.0.first() {
+            Some((name, value)) if &**name == NAME => Some(value),
+            _ => self.get(NAME),
+        }
     }
 
     /// All labels, sorted by name, the metric name among them.
