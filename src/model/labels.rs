@@ -107,8 +107,8 @@ impl Labels {
     /// The metric name, where there is one.
     pub fn name(&self) -> Option<&str> {
         // It sorts before all names in small letters.
-        match self.0.first() {
-            Some((name, value)) if &**name == NAME => Some(value),
+        match Iter(&self.0).next() {
+            Some((NAME, value)) => Some(value),
             _ => self.get(NAME),
         }
     }

@@ -307,7 +307,7 @@ fn may_be(kind: Option<&str>, ending: &str, value: f64) -> bool {
             value >= 0.0 && value.fract() == 0.0
         }
         (Some("gaugehistogram"), "_gsum") => !value.is_nan(),
-        (Some("summary"), "") => !(value < 0.0),
+        (Some("summary"), "") => value.is_nan() || value >= 0.0,
         _ => true,
     }
 }
