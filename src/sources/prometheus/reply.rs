@@ -103,7 +103,8 @@ fn data<'b, D: Deserialize<'b>>(body: &'b [u8]) -> Result<Whole<D>, Fault> {
         }
     };
     if envelope.status.as_deref() != Some("success") || envelope.error.is_some() {
-        let said_so = envelope.status.is_some() || envelope.error.is_some();
+        // `{"status":"ok"}` is what other services say; only the API's own word is about the query.
+        let said_so = envelope.status.as_deref() == Some("error") || envelope.error.is_some();
         return Err(failure(&without_data(envelope)).unwrap_or_else(|| {
             if said_so {
                 Fault::new(FaultCode::Query, "the query failed")
