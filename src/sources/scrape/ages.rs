@@ -145,7 +145,7 @@ mod tests {
             oldest.add(labels.clone(), *time);
         }
         oldest.0.iter_mut().for_each(|(_, groups)| groups.sort_by(|a, b| a.0.cmp(&b.0)));
-        assert!(oldest.0.len() == 4 && all.len() > 20);
+        assert!(oldest.0.len() == 4 && all.len() > 10);
         let selectors = [all.clone()];
         for i in 0..12 {
             let queue = format!("q{i}");
