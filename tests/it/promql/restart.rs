@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gonogo::app::Msg;
 use gonogo::model::labels::NAME;
@@ -41,7 +41,7 @@ fn launch(port: u16) -> Arc<Launch> {
     let text = format!(
         "schema = 1\n[launch]\nproduct = \"Tasks\"\nversion = \"1\"\nenvironment = \"test\"\n\
          [source.worker]\nkind = \"scrape\"\nurls = [\"http://127.0.0.1:{port}/metrics\"]\nevery = \"1s\"\n\
-         [[signal]]\nid = \"jobs\"\nboard = \"queues\"\ntitle = \"jobs\"\nsource = \"worker\"\nquery = \"rate(jobs_total[30s])\"\n"
+         [[signal]]\nid = \"jobs\"\nboard = \"queues\"\ntitle = \"jobs\"\nsource = \"worker\"\nquery = \"rate(jobs_total[10m])\"\n"
     );
     Arc::new(gonogo::settings::parse("gonogo.toml", &text, Path::new("."), None).unwrap().0)
 }
@@ -78,7 +78,8 @@ fn a_window_is_told_at_once_after_a_restart_and_a_damaged_file_is_only_a_line_in
     let (fresh, notes) = first_word(&launch, dir.path());
     assert_eq!((fresh, notes), (Err(FaultCode::TooLittleHistory), Vec::new()));
 
-    // A minute of scrapes, up to now.
+    // Eleven minutes of scrapes, up to now: of the ten that are asked for one may be missing, which is
+    // longer than `first_word` waits.
     let watched = source(&launch, def).unwrap();
     let scrape = watched.scrape().unwrap();
     let store = Store::new(dir.path(), &["Tasks", "test"], scrape.watched());
@@ -91,18 +92,14 @@ fn a_window_is_told_at_once_after_a_restart_and_a_damaged_file_is_only_a_line_in
         gonogo::model::Labels::from_pairs([(NAME, "jobs_total"), ("job", "worker"), ("instance", instance)]);
     let mut history = History::new(limits);
     let now = Clock::wall().now();
-    for ago in (0..60).rev() {
+    for ago in (0..660).rev() {
         let at = now.before(Duration::from_secs(ago));
         history.record(at, [(labels.clone(), counted(at), None)]);
     }
     store.save(&history).unwrap();
-    let begun = Instant::now();
     let (told, notes) = first_word(&launch, dir.path());
-    // Nine tenths of thirty seconds: on a machine that took longer to get here nothing may be told.
-    if begun.elapsed() < Duration::from_millis(2500) {
-        let rate = told.unwrap();
-        assert!((rate - 10.0).abs() < 0.7, "{rate}");
-    }
+    let rate = told.unwrap();
+    assert!((rate - 10.0).abs() < 0.7, "{rate}");
     assert!(notes.is_empty(), "{notes:?}");
     let again = store.load(limits, Clock::wall().now()).unwrap().unwrap();
     assert!(again.begins() == history.begins() && again.ends() > history.ends());
