@@ -399,7 +399,7 @@ fn a_source_that_hangs_is_seen_before_its_time_out_and_not_once_it_answers() {
 #[test]
 fn a_room_that_may_only_watch_is_recorded_and_a_failed_write_shows() {
     let mut state = State::new(Arc::new(launch()), None, Keymap::new(&BTreeMap::new()).unwrap(), at(0));
-    let mut line = |state: &mut State, text: &str| -> Vec<Effect> { super::press::line(state, text) };
+    let line = |state: &mut State, text: &str| -> Vec<Effect> { super::press::line(state, text) };
     assert!(line(&mut state, "record stop").is_empty());
     assert!(state.notice.as_deref().unwrap_or_default().contains("nothing is being recorded"));
     let effects = line(&mut state, "record my file.om");
