@@ -59,7 +59,7 @@ fn main() {
     );
     println!("\n16 MiB of a hostile shape: memory at its height over the bytes of the body");
     for (name, body) in hostile() {
-        let height = grown(|| decode(&body).map(|reply| reply.bytes));
+        let height = grown(|| decode(&body).map(|reply| reply.histograms));
         println!("{name:<44}{:>10.2} x{:>10}", height as f64 / body.len() as f64, "<= 4");
     }
 }

@@ -151,8 +151,8 @@ fn remarks(source: &SourceState) -> String {
     if notes.series_cut > 0 {
         parts.push(format!("{} series left out (max-series)", notes.series_cut));
     }
-    if let Some((line, why)) = &notes.first_unreadable {
-        parts.push(format!("{} lines unreadable, the first is line {line}: {why}", notes.unreadable));
+    if let (Some(lines), Some((line, why))) = (notes.unreadable_lines(), &notes.first_unreadable) {
+        parts.push(format!("{lines}, the first is line {line}: {why}"));
     }
     if let Some(offset) = notes.clock_offset {
         let side = if offset >= 0.0 { "ahead" } else { "behind" };

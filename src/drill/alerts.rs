@@ -181,7 +181,7 @@ mod tests {
     fn the_trouble_of_the_demo_is_pending_then_firing_then_resolved() {
         assert_eq!(firing(&at(20, 0)), ["Watchdog"]);
         let standing = |product: &Product| product.alerts.standing[3].active.is_some();
-        let pending = at(27, 35);
+        let pending = at(28, 0);
         assert!(
             standing(&pending) && !firing(&pending).contains(&"TasksApiErrorsHigh"),
             "{:?}",

@@ -2,7 +2,9 @@
 
 use crate::model::gate::Idle;
 pub use crate::model::gate::Threshold as Limit;
-use crate::model::{Condition, Flag, GateDef, Labels, Percent, Point, Reason, Time, Unit, Verdict};
+use crate::model::{
+    Condition, Flag, GateDef, Labels, Percent, Point, Reason, SignalDef, Time, Unit, Verdict,
+};
 
 use super::Track;
 
@@ -69,7 +71,7 @@ pub fn of_signal(def: &GateDef, track: &Track, volume: Option<&Track>, failed: b
     }
     // The worst series decides: a fail before an unknown before a pass, and among equals the one
     // that is furthest over (or nearest to) the threshold.
-    let mut all: Vec<Measure> = points.iter().map(|p| of_point(def, p, track.def.unit, failed, at)).collect();
+    let mut all: Vec<Measure> = points.iter().map(|p| of_point(def, p, &track.def, failed, at)).collect();
     all.sort_by(|a, b| b.verdict.cmp(&a.verdict).then_with(|| distance(def, b).total_cmp(&distance(def, a))));
     all.into_iter().next().unwrap_or_else(|| Measure::unknown(at, "no-data", "no data"))
 }
@@ -130,20 +132,25 @@ pub fn of_flag(def: &GateDef, key: &str, flag: Option<&Flag>, failed: bool, at: 
     }
 }
 
-fn of_point(def: &GateDef, point: &Point, unit: Unit, failed: bool, at: Time) -> Measure {
+fn of_point(def: &GateDef, point: &Point, signal: &SignalDef, failed: bool, at: Time) -> Measure {
     let limit = threshold(def, failed);
-    let value = point.value;
+    let (value, unit) = (point.value, signal.unit);
+    // The signal's word for such a value, as the board shows it: `not draining`.
+    let word = if value.is_nan() { &signal.nan } else { &signal.infinite };
+    let meaning = word.as_ref().filter(|_| !value.is_finite()).map(|word| format!(" ({word})"));
+    let meaning = meaning.unwrap_or_default();
     let infinite_allowed = def.allow_infinite && value.is_infinite();
     let (verdict, reason) = if !value.is_finite() && !infinite_allowed {
         let code = if value.is_nan() { "nan" } else { "infinite" };
-        (Verdict::Unknown, Reason::new(code, format!("value is {}", crate::model::value::text(value))))
+        let is = crate::model::value::text(value);
+        (Verdict::Unknown, Reason::new(code, format!("value is {is}{meaning}")))
     } else if limit.crossed(value) {
-        (Verdict::Pass, Reason::new("within", compare_text(limit, value, unit, true)))
+        (Verdict::Pass, Reason::new("within", compare_text(limit, value, unit, true) + &meaning))
     } else {
         // What also fails the gate's own value is told against that, not against `clear`.
         let own = threshold(def, false);
         let told = if own.crossed(value) { limit } else { own };
-        (Verdict::Fail, Reason::new(beyond(told, value), compare_text(told, value, unit, false)))
+        (Verdict::Fail, Reason::new(beyond(told, value), compare_text(told, value, unit, false) + &meaning))
     };
     Measure {
         at,

@@ -137,6 +137,28 @@ fn a_number_that_rounds_to_the_threshold_is_written_out() {
 }
 
 #[test]
+fn a_value_that_is_no_number_is_told_with_the_word_that_the_board_shows() {
+    let stalled = SignalDef { infinite: Some("paused?".into()), nan: Some("idle".into()), ..signal("depth") };
+    let said = |allow_infinite, value| {
+        let gate = GateDef { op: Op::Equal, value: 0.0, allow_infinite, ..gate_def() };
+        let launch = Launch {
+            sources: vec![source("prom")],
+            signals: vec![stalled.clone()],
+            gates: vec![gate],
+            ..Launch::default()
+        };
+        let mut w = Watch::new(&launch, []);
+        w.observe(&tasks(at(0), value));
+        let (verdict, _, text) = judge(&w, at(1));
+        (verdict, text)
+    };
+    assert_eq!(said(true, f64::INFINITY), (Verdict::Fail, "+Inf ≠ 0 (paused?)".into()));
+    assert_eq!(said(false, f64::INFINITY), (Verdict::Unknown, "value is +Inf (paused?)".into()));
+    assert_eq!(said(false, f64::NAN), (Verdict::Unknown, "value is NaN (idle)".into()));
+    assert_eq!(said(true, 0.0), (Verdict::Pass, "0 = 0".into()));
+}
+
+#[test]
 fn nan_and_infinity_are_unknown_whatever_the_operator() {
     for op in Op::ALL {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {

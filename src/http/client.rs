@@ -1,7 +1,7 @@
 //! Sending a request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{
@@ -28,6 +28,8 @@ pub struct Client {
     pool: Arc<Pool>,
     /// Whether a connection may be waiting to be used again.
     pooled: AtomicBool,
+    /// Decoded bytes of all bodies.
+    received: Arc<AtomicU64>,
 }
 
 impl Client {
@@ -39,13 +41,19 @@ impl Client {
     /// A client with these options that shares its connections with others on the same runtime.
     pub fn sharing(options: Options, pool: Arc<Pool>) -> Self {
         let timeout = if options.timeout.is_zero() { DEFAULT_TIMEOUT } else { options.timeout };
-        Self { options, timeout, pool, pooled: AtomicBool::new(false) }
+        Self { options, timeout, pool, pooled: AtomicBool::new(false), received: Arc::default() }
     }
 
-    /// Another client with the same options and connections of its own.
+    /// Another client with the same options and connections of its own; what it receives counts as
+    /// this one's.
     #[must_use]
     pub fn another(&self) -> Self {
-        Self::new(self.options.clone())
+        Self { received: Arc::clone(&self.received), ..Self::new(self.options.clone()) }
+    }
+
+    /// How many decoded bytes of bodies were read so far; the count goes on.
+    pub fn received(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.received)
     }
 
     /// Sends a request and returns when the header of the answer is there. A 401 renews the
@@ -87,7 +95,12 @@ impl Client {
                 continue;
             }
             let presented = self.options.credential.is_some() || target.basic.is_some();
-            let limits = Limits { until, timeout: self.timeout, max_body: self.options.max_body };
+            let limits = Limits {
+                until,
+                timeout: self.timeout,
+                max_body: self.options.max_body,
+                received: self.received(),
+            };
             return Ok(Response::new(answer, limits, presented));
         }
     }

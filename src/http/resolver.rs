@@ -5,6 +5,7 @@
 //! that may block, and sources with sound names would wait behind them.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,10 +15,20 @@ use tokio::sync::watch;
 /// What a question came to; the text is the system's.
 type Answer = Option<Result<Arc<[SocketAddr]>, Arc<str>>>;
 
-/// The questions under way, by name.
-#[derive(Default)]
+/// How a name is looked up.
+type LookUp = fn(&str) -> io::Result<Vec<SocketAddr>>;
+
+/// The questions under way, by name. Answers are not kept, so that a name that comes to life, or
+/// moves, is seen with the next connection.
 pub(super) struct Resolver {
     asked: Arc<Mutex<HashMap<String, watch::Receiver<Answer>>>>,
+    look_up: LookUp,
+}
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self { asked: Arc::default(), look_up: |host| Ok((host, 0).to_socket_addrs()?.collect()) }
+    }
 }
 
 impl Resolve for Resolver {
@@ -47,9 +58,9 @@ impl Resolver {
         }
         let (tell, answer) = watch::channel(None);
         asked.insert(host.clone(), answer.clone());
-        let all = Arc::clone(&self.asked);
+        let (all, look_up) = (Arc::clone(&self.asked), self.look_up);
         tokio::task::spawn_blocking(move || {
-            let found = (host.as_str(), 0).to_socket_addrs().map(Iterator::collect);
+            let found = look_up(&host).map(Into::into);
             all.lock().unwrap_or_else(PoisonError::into_inner).remove(&host);
             let _ = tell.send(Some(found.map_err(|error| error.to_string().into())));
         });
@@ -59,7 +70,26 @@ impl Resolver {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_did_not_exist_is_found_as_soon_as_it_does() {
+        static EXISTS: AtomicBool = AtomicBool::new(false);
+        let look_up: LookUp = |host| {
+            assert_eq!(host, "metrics.internal");
+            if EXISTS.load(Ordering::SeqCst) {
+                return Ok(vec![([127, 0, 0, 1], 0).into()]);
+            }
+            Err(io::Error::other("Name or service not known"))
+        };
+        let resolver = Resolver { look_up, ..Resolver::default() };
+        let asked = || resolver.resolve("metrics.internal".parse().unwrap());
+        assert!(asked().await.is_err());
+        EXISTS.store(true, Ordering::SeqCst);
+        assert_eq!(asked().await.unwrap().count(), 1);
+    }
 
     #[tokio::test]
     async fn callers_that_ask_for_the_same_name_share_one_question() {

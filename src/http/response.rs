@@ -1,5 +1,7 @@
 //! The head of an answer, and its body slice by slice.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +23,8 @@ pub(super) struct Limits {
     pub(super) until: Instant,
     pub(super) timeout: Duration,
     pub(super) max_body: u64,
+    /// Counts the decoded bytes of all bodies of the client.
+    pub(super) received: Arc<AtomicU64>,
 }
 
 /// The head of an answer, and its body slice by slice.
@@ -109,7 +113,9 @@ impl Response {
             return Err(fault::too_large(cap));
         }
         let bytes = self.decoded().await?;
-        self.read = self.read.saturating_add(bytes.as_ref().map_or(0, |b| b.len() as u64));
+        let more = bytes.as_ref().map_or(0, |b| b.len() as u64);
+        self.read = self.read.saturating_add(more);
+        self.limits.received.fetch_add(more, Ordering::Relaxed);
         if self.read > cap {
             return Err(fault::too_large(cap));
         }
@@ -123,7 +129,7 @@ impl Response {
             {
                 return Ok(Some(bytes));
             }
-            let Limits { until, timeout, .. } = self.limits;
+            let (until, timeout) = (self.limits.until, self.limits.timeout);
             let sent = timeout_at(until, self.body.chunk())
                 .await
                 .map_err(|_| fault::timed_out(Phase::Body, timeout))?

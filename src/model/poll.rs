@@ -106,3 +106,14 @@ pub struct Notes {
     /// Whether the server said that nothing changed (304).
     pub not_modified: bool,
 }
+
+impl Notes {
+    /// `1 line unreadable`, `2 lines unreadable`; `None` where all could be read.
+    pub fn unreadable_lines(&self) -> Option<String> {
+        match self.unreadable {
+            0 => None,
+            1 => Some("1 line unreadable".into()),
+            many => Some(format!("{many} lines unreadable")),
+        }
+    }
+}

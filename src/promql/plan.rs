@@ -166,6 +166,8 @@ pub(super) enum Aggregator {
 /// `sum by (a) (expr)`.
 #[derive(Clone, Debug)]
 pub(super) struct Aggregate {
+    /// Its number within the expression.
+    pub(super) id: usize,
     pub(super) aggregator: Aggregator,
     pub(super) param: Option<Node>,
     pub(super) expr: Node,

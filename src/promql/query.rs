@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::eval::{Computed, Evaluator};
+use super::eval::{Computed, Evaluator, Memory};
 use super::history::{History, Track};
 use super::plan::Node;
 use super::{EvalError, Expr, Matrix, Value};
@@ -13,7 +13,7 @@ use crate::model::{Labels, Time};
 const MAX_STEPS: i64 = 11_000;
 
 pub(super) fn instant(expr: &Expr, history: &History, at: Time) -> Result<Value, EvalError> {
-    with_series(expr, history, series(expr, history), at)
+    with_series(expr, history, series(expr, history), at, &mut Memory::default())
 }
 
 /// The series of each selector, by its number.
@@ -28,17 +28,19 @@ pub(super) fn picks(expr: &Expr, history: &History) -> Vec<Vec<u32>> {
     picks
 }
 
-/// As [`instant`], with the series looked up before.
+/// As [`instant`], with the series looked up before, and what was found out about the same series in
+/// `memory`.
 pub(super) fn with_series(
     expr: &Expr,
     history: &History,
     series: Vec<Vec<Track<'_>>>,
     at: Time,
+    memory: &mut Memory,
 ) -> Result<Value, EvalError> {
     local(expr)?;
     let now = at.millis();
     seen_enough(expr, history, now, now, now)?;
-    let evaluator = Evaluator::new(series, now, now);
+    let evaluator = Evaluator::new(series, now, now, std::mem::take(memory));
     if let Node::Matrix(..) | Node::Subquery(_) = expr.plan() {
         let mut series = Vec::new();
         evaluator.ranges(expr.plan(), now, |labels, _, samples| {
@@ -47,7 +49,9 @@ pub(super) fn with_series(
         })?;
         return Ok(Value::Matrix(series));
     }
-    Ok(match evaluator.value(expr.plan(), now)? {
+    let value = evaluator.value(expr.plan(), now);
+    *memory = evaluator.into_memory();
+    Ok(match value? {
         Computed::Scalar(value) => Value::Scalar(value),
         Computed::Text(text) => Value::String(text),
         Computed::Vector(samples) => {
@@ -84,7 +88,7 @@ pub(super) fn range(
             "a range of moments needs an expression whose value is a scalar or an instant vector".into(),
         ));
     }
-    let evaluator = Evaluator::new(series(expr, history), start, end);
+    let evaluator = Evaluator::new(series(expr, history), start, end, Memory::default());
     let mut series: BTreeMap<Labels, Vec<(Time, f64)>> = BTreeMap::new();
     let mut too_little = None;
     let mut any_whole = false;

@@ -1,5 +1,6 @@
 //! Expressions that are evaluated again and again over one history.
 
+use super::eval::Memory;
 use super::history::History;
 use super::{EvalError, Expr, Value, query};
 use crate::model::Time;
@@ -12,12 +13,14 @@ pub struct Standing {
     /// The history's stamp when `picks` were looked up.
     stamp: Option<u64>,
     picks: Vec<Vec<u32>>,
+    /// What the last evaluation found out about the series.
+    memory: Memory,
 }
 
 impl Standing {
     /// Nothing is looked up yet.
     pub fn new(expr: Expr) -> Self {
-        Self { expr, stamp: None, picks: Vec::new() }
+        Self { expr, stamp: None, picks: Vec::new(), memory: Memory::default() }
     }
 
     /// The expression.
@@ -33,8 +36,9 @@ impl Standing {
         if self.stamp != Some(history.stamp()) {
             self.picks = query::picks(&self.expr, history);
             self.stamp = Some(history.stamp());
+            self.memory = Memory::default();
         }
         let series = self.picks.iter().map(|places| history.tracks(places)).collect();
-        query::with_series(&self.expr, history, series, at)
+        query::with_series(&self.expr, history, series, at, &mut self.memory)
     }
 }

@@ -142,6 +142,10 @@ pub(super) fn source_sharing(launch: &Launch, def: &SourceDef, pool: Arc<Pool>) 
     Source::new(def, &signals, &flags, Client::sharing(options(def, credential), pool))
 }
 
+/// How much nicer than the screen's thread those are that read what sources send.
+#[cfg(target_os = "linux")]
+const BEHIND_KEYS: i32 = 5;
+
 /// A thread with a runtime of its own, for work that must not meet the screen's.
 ///
 /// # Errors
@@ -157,6 +161,9 @@ where
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
     std::thread::Builder::new().name(name.into()).spawn(move || {
+        // On Linux this is of the thread, and of those that it starts: a key goes before a poll.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::nice(BEHIND_KEYS);
         // Tasks of such a thread stay on it, so they need not be `Send`.
         tokio::task::LocalSet::new().block_on(&runtime, work());
     })?;

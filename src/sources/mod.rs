@@ -15,6 +15,7 @@ pub mod schedule;
 pub mod scrape;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join;
@@ -40,6 +41,8 @@ pub type Batch = Vec<(Labels, f64, Option<Time>)>;
 pub struct Source {
     id: SourceId,
     kind: Kind,
+    /// Decoded bytes that its client has received.
+    received: Arc<AtomicU64>,
 }
 
 enum Kind {
@@ -106,6 +109,7 @@ impl Source {
         client: Client,
     ) -> Result<Self, Fault> {
         let signals: Vec<&SignalDef> = signals.iter().filter(|s| s.source == def.id).collect();
+        let received = client.received();
         let kind = match &def.kind {
             SourceKind::Scrape { urls, labels } => {
                 Kind::Scrape(Box::new(Scrape::new(def, urls, labels, &signals, client)?))
@@ -127,7 +131,7 @@ impl Source {
                 Kind::Identity(Box::new(Identity::new(url, environment, keys, client)))
             }
         };
-        Ok(Self { id: def.id.clone(), kind })
+        Ok(Self { id: def.id.clone(), kind, received })
     }
 
     /// The source's id.
@@ -139,7 +143,8 @@ impl Source {
     /// source's time-out (twice it, the first time a server is asked for the history of charts).
     pub async fn poll(&mut self, now: Time) -> Polled {
         let begun = Instant::now();
-        let outcome = match &mut self.kind {
+        let before = self.received.load(Ordering::Relaxed);
+        let mut outcome = match &mut self.kind {
             Kind::Scrape(scrape) => scrape.poll(now).await,
             Kind::Prometheus(prometheus) => prometheus.poll(now).await,
             Kind::Alerting(alerting) => alerting.poll(now).await,
@@ -150,6 +155,9 @@ impl Source {
             }),
             Kind::Identity(identity) => identity.poll(now).await,
         };
+        if let Ok(answer) = &mut outcome {
+            answer.notes.bytes = self.received.load(Ordering::Relaxed) - before;
+        }
         Polled { source: self.id.clone(), asked: now, took: begun.elapsed(), outcome }
     }
 

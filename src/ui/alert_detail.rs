@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 
 use crate::app::Block;
 use crate::app::alerts::{self as list, AlertLine};
-use crate::model::Time;
 use crate::model::alert::{Alert, Rule};
 use crate::model::duration::short;
+use crate::model::{Time, value};
 
 use super::room::slice;
 use super::row::Row;
@@ -111,8 +111,9 @@ fn detail(scene: &Scene<'_>, line: &AlertLine<'_>, width: usize) -> Vec<Row> {
     for (name, value) in alert.labels.iter() {
         add("label", format!("{name} = {value}"));
     }
-    if let Some(value) = &alert.value {
-        add("value", value.clone());
+    if let Some(sent) = &alert.value {
+        // As the rule's server prints it (`1.276e+03`), where that is a number as the room prints one.
+        add("value", sent.parse().map_or_else(|_| sent.clone(), value::text));
     }
     if let Some(rule) = rule_of(scene, alert) {
         add("rule", rule_text(rule));

@@ -80,9 +80,9 @@ fn series(source: &SourceState) -> String {
         (_, true) => "not modified".into(),
         _ => value::in_unit(notes.bytes as f64, Unit::Bytes),
     };
-    let more = |count: usize, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
-    let unreadable = more(notes.unreadable, "lines unreadable");
-    format!("{words}{unreadable}{}", more(notes.series_cut, "series left out"))
+    let cut = (notes.series_cut > 0).then(|| format!("{} series left out", notes.series_cut));
+    let more = [notes.unreadable_lines(), cut].into_iter().flatten();
+    more.fold(words, |words, more| format!("{words}, {more}"))
 }
 
 fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
@@ -138,8 +138,8 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
         add(
             "unreadable",
             format!(
-                "{} lines, the first is line {line}: {}",
-                notes.unreadable,
+                "{}, the first is line {line}: {}",
+                if notes.unreadable == 1 { "1 line".into() } else { format!("{} lines", notes.unreadable) },
                 text::harmless_line(why, 200)
             ),
         );

@@ -1,6 +1,7 @@
 //! The sources against servers that answer well, badly, and not at all.
 
 mod identity;
+mod listing;
 mod prometheus;
 mod real;
 mod scrape;

@@ -1,7 +1,7 @@
 //! Aggregations: one value, or a few, for each group of series.
 
 use super::Sample;
-use super::named::{Groups, Rule};
+use super::named::{Groups, Known, Rule};
 use super::over_time::quantile_of;
 use super::sums::{Sum, mean};
 use crate::model::value;
@@ -18,37 +18,52 @@ pub(super) enum Parameter {
     Text(String),
 }
 
-/// Aggregates samples.
+/// Aggregates samples; `known` is what is kept of their groups from one evaluation to the next.
 pub(super) fn aggregate<'h>(
     aggregate: &Aggregate,
     parameter: &Parameter,
     samples: Vector<'h>,
+    known: &mut Known,
 ) -> Result<Vector<'h>, EvalError> {
     match (aggregate.aggregator, parameter) {
         (Aggregator::CountValues, Parameter::Text(label)) => count_values(aggregate, label, &samples),
         (Aggregator::Topk | Aggregator::Bottomk, Parameter::Number(k)) => {
             let k = whole(*k)?;
-            let mut groups = Groups::by(aggregate.rule());
+            let mut groups = Groups::knowing(aggregate.rule(), std::mem::take(known));
             let mut members: Vec<Vector<'h>> = Vec::new();
             for sample in samples {
                 let place = groups.place(&sample.labels);
                 change(&mut members, place, |group| group.push(sample));
             }
+            *known = groups.into_parts().1;
             let largest = aggregate.aggregator == Aggregator::Topk;
             Ok(members.into_iter().flat_map(|group| best(group, k, largest)).collect())
         }
         (aggregator, parameter) => {
             let q = if let Parameter::Number(q) = parameter { *q } else { f64::NAN };
-            let mut groups = Groups::by(aggregate.rule());
-            let mut values: Vec<Vec<f64>> = Vec::new();
-            for sample in &samples {
-                change(&mut values, groups.place(&sample.labels), |group| group.push(sample.value));
-            }
-            let labels = groups.into_labels().into_iter();
-            Ok(labels
-                .zip(values)
-                .map(|(labels, values)| Sample { labels: labels.into(), value: one(aggregator, q, values) })
-                .collect())
+            let mut groups = Groups::knowing(aggregate.rule(), std::mem::take(known));
+            let values: Vec<f64> = if let Some(step) = step(aggregator) {
+                let mut running: Vec<Option<Sum>> = Vec::new();
+                for sample in &samples {
+                    change(&mut running, groups.place(&sample.labels), |so_far| {
+                        *so_far = Some(match *so_far {
+                            None => first(aggregator, sample.value),
+                            Some(so_far) => step(so_far, sample.value),
+                        });
+                    });
+                }
+                running.into_iter().flatten().map(Sum::raw_total).collect()
+            } else {
+                let mut values: Vec<Vec<f64>> = Vec::new();
+                for sample in &samples {
+                    change(&mut values, groups.place(&sample.labels), |group| group.push(sample.value));
+                }
+                values.into_iter().map(|values| one(aggregator, q, values)).collect()
+            };
+            let (labels, kept) = groups.into_parts();
+            *known = kept;
+            let rows = labels.into_iter().zip(values);
+            Ok(rows.map(|(labels, value)| Sample { labels: labels.into(), value }).collect())
         }
     }
 }
@@ -69,25 +84,53 @@ impl Aggregate {
     }
 }
 
-/// The one value of a group, which has at least one.
-fn one(aggregator: Aggregator, q: f64, values: Vec<f64>) -> f64 {
-    let first = values.first().copied().unwrap_or(f64::NAN);
-    let rest = values.iter().skip(1).copied();
+/// What a group's value is after its first sample, where no list of its samples is needed.
+fn first(aggregator: Aggregator, value: f64) -> Sum {
     match aggregator {
-        Aggregator::Sum => {
-            let mut sum = Sum::starting_at(first);
-            rest.for_each(|value| sum.add(value));
-            sum.raw_total()
-        }
+        Aggregator::Count | Aggregator::Group => Sum::just(1.0),
+        Aggregator::Sum => Sum::starting_at(value),
+        _ => Sum::just(value),
+    }
+}
+
+/// What another sample makes of it; `None` where a list is needed.
+fn step(aggregator: Aggregator) -> Option<fn(Sum, f64) -> Sum> {
+    fn sum(mut sum: Sum, value: f64) -> Sum {
+        sum.add(value);
+        sum
+    }
+    fn least(sum: Sum, value: f64) -> Sum {
+        let least = sum.raw_total();
+        if least > value || least.is_nan() { Sum::just(value) } else { sum }
+    }
+    fn most(sum: Sum, value: f64) -> Sum {
+        let most = sum.raw_total();
+        if most < value || most.is_nan() { Sum::just(value) } else { sum }
+    }
+    fn count(sum: Sum, _value: f64) -> Sum {
+        Sum::just(sum.raw_total() + 1.0)
+    }
+    fn group(sum: Sum, _value: f64) -> Sum {
+        sum
+    }
+    match aggregator {
+        Aggregator::Sum => Some(sum),
+        Aggregator::Min => Some(least),
+        Aggregator::Max => Some(most),
+        Aggregator::Count => Some(count),
+        Aggregator::Group => Some(group),
+        _ => None,
+    }
+}
+
+/// The one value of a group, which has at least one sample, where a list of them is needed.
+fn one(aggregator: Aggregator, q: f64, values: Vec<f64>) -> f64 {
+    match aggregator {
         Aggregator::Avg => mean(values.into_iter()),
-        Aggregator::Min => rest.fold(first, |a, b| if a > b || a.is_nan() { b } else { a }),
-        Aggregator::Max => rest.fold(first, |a, b| if a < b || a.is_nan() { b } else { a }),
-        Aggregator::Count => values.len() as f64,
-        Aggregator::Group => 1.0,
         Aggregator::Stdvar => variance(&values),
         Aggregator::Stddev => variance(&values).sqrt(),
         Aggregator::Quantile => quantile_of(q, values),
-        Aggregator::Topk | Aggregator::Bottomk | Aggregator::CountValues | Aggregator::Foreign => f64::NAN,
+        _ => f64::NAN,
     }
 }
 

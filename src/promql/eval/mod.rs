@@ -16,17 +16,16 @@ pub(super) mod rate;
 mod sums;
 pub(super) mod window;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use self::aggregate::Parameter;
-use self::named::Named;
+use self::named::{Known, Named};
 use super::EvalError;
 use super::history::{Copied, Hint, Point, Samples, Track};
 use super::plan::{Aggregate, Aggregator, Binary, Node, Selector};
 use crate::model::Labels;
-use crate::model::labels::NAME;
 
 /// The most samples one query may look at for one moment, as in Prometheus.
 const MAX_SAMPLES: usize = 50_000_000;
@@ -55,10 +54,18 @@ pub(super) struct Edges {
     pub(super) end: i64,
 }
 
+/// What stays true of the series that an expression selects, as long as they are the same: the groups
+/// that each aggregation puts them into, by its number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(Vec<Known>);
+
 /// A query under way.
 pub(super) struct Evaluator<'h> {
     /// The series of each selector, by its number.
     tracks: Vec<Vec<Track<'h>>>,
+    /// The number of each selector's first track, counted through all selectors.
+    first: Vec<usize>,
+    memory: RefCell<Memory>,
     /// Where the edges of each selector's last window were.
     hints: Vec<Cell<Hint>>,
     start: i64,
@@ -68,9 +75,21 @@ pub(super) struct Evaluator<'h> {
 
 impl<'h> Evaluator<'h> {
     /// A query from `start` to `end` over the series that each selector of a plan picks.
-    pub(super) fn new(tracks: Vec<Vec<Track<'h>>>, start: i64, end: i64) -> Self {
+    /// `memory` is of a query over the same series, or empty.
+    pub(super) fn new(tracks: Vec<Vec<Track<'h>>>, start: i64, end: i64, memory: Memory) -> Self {
         let hints = tracks.iter().map(|_| Cell::default()).collect();
-        Self { tracks, hints, start, end, looked_at: Cell::new(0) }
+        let count = |counted: &mut usize, tracks: &Vec<_>| {
+            let first = *counted;
+            *counted += tracks.len();
+            Some(first)
+        };
+        let first = tracks.iter().scan(0, count).collect();
+        Self { tracks, first, memory: RefCell::new(memory), hints, start, end, looked_at: Cell::new(0) }
+    }
+
+    /// What was found out about the series.
+    pub(super) fn into_memory(self) -> Memory {
+        self.memory.into_inner()
     }
 
     /// The value of the whole plan at `at`.
@@ -126,7 +145,10 @@ impl<'h> Evaluator<'h> {
             Some(Computed::Vector(_)) => return Err(wrong_kind()),
         };
         let samples = self.vector(&node.expr, at)?;
-        aggregate::aggregate(node, &parameter, samples)
+        let mut known = self.memory.borrow_mut().0.get_mut(node.id).map(std::mem::take).unwrap_or_default();
+        let answer = aggregate::aggregate(node, &parameter, samples, &mut known);
+        aggregate::change(&mut self.memory.borrow_mut().0, node.id, |kept| *kept = known);
+        answer
     }
 
     fn vector(&self, node: &Node, at: i64) -> Result<Vec<Sample<'h>>, EvalError> {
@@ -155,9 +177,9 @@ impl<'h> Evaluator<'h> {
         self.look_at(tracks.len())?;
         let mut hint = self.hint(selector);
         let mut samples = Vec::with_capacity(tracks.len());
-        for track in tracks {
+        for (number, track) in (self.first(selector)..).zip(tracks) {
             if let Some(point) = track.latest(moment, &mut hint) {
-                samples.push(Sample { labels: Named::of(track.labels), value: value(&point) });
+                samples.push(Sample { labels: Named::of(track.labels, number), value: value(&point) });
             }
         }
         self.keep_hint(selector, hint);
@@ -172,6 +194,10 @@ impl<'h> Evaluator<'h> {
         if let Some(kept) = self.hints.get(selector.id) {
             kept.set(hint);
         }
+    }
+
+    fn first(&self, selector: &Selector) -> usize {
+        self.first.get(selector.id).copied().unwrap_or(0)
     }
 
     fn tracks(&self, selector: &Selector) -> &[Track<'h>] {
@@ -191,11 +217,11 @@ impl<'h> Evaluator<'h> {
                 let edges = Edges { start: end.saturating_sub(*range), end };
                 let mut copied = Copied::default();
                 let mut hint = self.hint(selector);
-                for track in self.tracks(selector) {
+                for (number, track) in (self.first(selector)..).zip(self.tracks(selector)) {
                     let samples = track.between((edges.start, edges.end), &mut hint, &mut copied);
                     self.look_at(samples.values.len())?;
                     if !samples.values.is_empty() {
-                        see(Named::of(track.labels), edges, samples);
+                        see(Named::of(track.labels, number), edges, samples);
                     }
                 }
                 self.keep_hint(selector, hint);
@@ -245,10 +271,8 @@ fn mapped(mut samples: Vec<Sample<'_>>, f: impl Fn(f64) -> f64) -> Result<Vec<Sa
 
 /// The metric names go. Series that were told apart stay so where all had the same name.
 fn unnamed(samples: Vec<Sample<'_>>) -> Result<Vec<Sample<'_>>, EvalError> {
-    let alike = samples.windows(2).all(|pair| match pair {
-        [a, b] => a.labels.get(NAME) == b.labels.get(NAME),
-        _ => true,
-    });
+    let name = samples.first().and_then(|sample| sample.labels.name());
+    let alike = samples.iter().all(|sample| sample.labels.name() == name);
     let samples: Vec<_> = samples
         .into_iter()
         .map(|sample| Sample { labels: sample.labels.without_name(), value: sample.value })

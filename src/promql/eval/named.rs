@@ -12,15 +12,31 @@ use crate::model::labels::NAME;
 pub(in crate::promql) struct Named<'h> {
     labels: Cow<'h, Labels>,
     nameless: bool,
+    /// The number of the track they are of, where they are still those of one.
+    track: u32,
 }
 
+/// The number of no track.
+const NONE: u32 = u32::MAX;
+
 impl<'h> Named<'h> {
-    pub(in crate::promql) fn of(labels: &'h Labels) -> Self {
-        Self { labels: Cow::Borrowed(labels), nameless: false }
+    /// The labels of the track with this number.
+    pub(in crate::promql) fn of(labels: &'h Labels, track: usize) -> Self {
+        Self { labels: Cow::Borrowed(labels), nameless: false, track: u32::try_from(track).unwrap_or(NONE) }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         if self.nameless && name == NAME { None } else { self.labels.get(name) }
+    }
+
+    /// The metric's name.
+    pub(super) fn name(&self) -> Option<&str> {
+        if self.nameless { None } else { self.labels.name() }
+    }
+
+    /// A number that no other labels of the query have.
+    fn number(&self) -> Option<usize> {
+        (self.track != NONE).then_some(self.track as usize * 2 + usize::from(self.nameless))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
@@ -45,7 +61,7 @@ impl<'h> Named<'h> {
 
 impl From<Labels> for Named<'_> {
     fn from(labels: Labels) -> Self {
-        Self { labels: Cow::Owned(labels), nameless: false }
+        Self { labels: Cow::Owned(labels), nameless: false, track: NONE }
     }
 }
 
@@ -93,42 +109,97 @@ impl Rule<'_> {
     }
 }
 
-/// Groups in the order in which they are met first; the labels of each are made once.
-pub(super) struct Groups<'r> {
-    rule: Rule<'r>,
+/// Groups that were met, by one rule; the labels of each are made once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
     labels: Vec<Labels>,
     places: HashMap<u64, Vec<usize>>,
+    /// The group of labels that have a number, so that they are read only once.
+    numbered: Vec<u32>,
+}
+
+/// More groups than this are forgotten before the next evaluation: values may be made into labels.
+const MOST_KNOWN: usize = 10_000;
+
+impl Known {
+    fn find(&self, rule: Rule<'_>, hash: u64, series: &Named<'_>) -> Option<usize> {
+        let own = || series.iter().filter(|(name, _)| rule.keeps(name));
+        let places = self.places.get(&hash)?;
+        places.iter().copied().find(|place| self.labels.get(*place).is_some_and(|l| l.iter().eq(own())))
+    }
+
+    fn place(&mut self, rule: Rule<'_>, series: &Named<'_>) -> usize {
+        let number = series.number();
+        if let Some(place) = number.and_then(|number| self.numbered.get(number)).filter(|p| **p != NONE) {
+            return *place as usize;
+        }
+        let hash = rule.hash(series);
+        let place = self.find(rule, hash, series).unwrap_or_else(|| {
+            self.labels.push(rule.of(series));
+            self.places.entry(hash).or_default().push(self.labels.len() - 1);
+            self.labels.len() - 1
+        });
+        if let Some(number) = number {
+            if self.numbered.len() <= number {
+                self.numbered.resize(number + 1, NONE);
+            }
+            if let Some(kept) = self.numbered.get_mut(number) {
+                *kept = u32::try_from(place).unwrap_or(NONE);
+            }
+        }
+        place
+    }
+}
+
+/// Groups in the order in which they are met first.
+pub(super) struct Groups<'r> {
+    rule: Rule<'r>,
+    known: Known,
+    /// Which of the known groups were met, and the place of each known one among them.
+    met: Vec<usize>,
+    order: Vec<u32>,
 }
 
 impl<'r> Groups<'r> {
     pub(super) fn by(rule: Rule<'r>) -> Self {
-        Self { rule, labels: Vec::new(), places: HashMap::new() }
+        Self::knowing(rule, Known::default())
     }
 
-    /// The group of a series, where it is known.
+    /// With what an evaluation before this one, by the same rule, found out.
+    pub(super) fn knowing(rule: Rule<'r>, known: Known) -> Self {
+        let known = if known.labels.len() > MOST_KNOWN { Known::default() } else { known };
+        let order = vec![NONE; known.labels.len()];
+        Self { rule, known, met: Vec::new(), order }
+    }
+
+    /// The group of a series, where it was met.
     pub(super) fn find(&self, series: &Named<'_>) -> Option<usize> {
-        self.among(self.places.get(&self.rule.hash(series))?, series)
+        let known = self.known.find(self.rule, self.rule.hash(series), series)?;
+        self.order.get(known).filter(|place| **place != NONE).map(|place| *place as usize)
     }
 
     /// The group of a series, which is made where it is new.
     pub(super) fn place(&mut self, series: &Named<'_>) -> usize {
-        let hash = self.rule.hash(series);
-        if let Some(place) = self.places.get(&hash).and_then(|places| self.among(places, series)) {
-            return place;
+        let known = self.known.place(self.rule, series);
+        if known >= self.order.len() {
+            self.order.resize(known + 1, NONE);
         }
-        let place = self.labels.len();
-        self.labels.push(self.rule.of(series));
-        self.places.entry(hash).or_default().push(place);
-        place
+        let Some(place) = self.order.get_mut(known) else { return 0 };
+        if *place == NONE {
+            *place = u32::try_from(self.met.len()).unwrap_or(NONE);
+            self.met.push(known);
+        }
+        *place as usize
     }
 
-    fn among(&self, places: &[usize], series: &Named<'_>) -> Option<usize> {
-        let own = || series.iter().filter(|(name, _)| self.rule.keeps(name));
-        places.iter().copied().find(|place| self.labels.get(*place).is_some_and(|l| l.iter().eq(own())))
+    /// The labels of each group that was met, and what is known for the next time.
+    pub(super) fn into_parts(self) -> (Vec<Labels>, Known) {
+        let labels = self.met.iter().filter_map(|known| self.known.labels.get(*known).cloned()).collect();
+        (labels, self.known)
     }
 
-    /// The labels of each group.
+    /// The labels of each group that was met.
     pub(super) fn into_labels(self) -> Vec<Labels> {
-        self.labels
+        self.into_parts().0
     }
 }

@@ -10,11 +10,19 @@ pub(in crate::promql) fn rate(window: &Window<'_>) -> Option<f64> {
 
 pub(in crate::promql) fn increase(window: &Window<'_>) -> Option<f64> {
     let (first, last) = ends(window)?;
-    // Nearly no window has a reset, and to see that there is none is quick.
-    let mut lost = 0.0;
-    if window.pairs().any(|(a, b)| b < a) {
-        lost = window.pairs().filter(|(a, b)| b < a).map(|(a, _)| a).sum();
-    }
+    let lost = match window.samples.falls {
+        Some(([], _)) => 0.0,
+        Some((falls, first)) => {
+            let before = |fall: &u64| usize::try_from(fall.checked_sub(first + 1)?).ok();
+            let places = falls.iter().filter_map(before);
+            places.filter_map(|place| window.samples.values.get(place)).sum()
+        }
+        // Nearly no window has a reset, and to see that there is none is quick.
+        None if window.pairs().any(|(a, b)| b < a) => {
+            window.pairs().filter(|(a, b)| b < a).map(|(a, _)| a).sum()
+        }
+        None => 0.0,
+    };
     Some(extrapolated(window, last.value - first.value + lost, Some(first.value)))
 }
 
@@ -76,7 +84,10 @@ fn last_two(window: &Window<'_>) -> Option<(Point, Point)> {
 }
 
 pub(in crate::promql) fn resets(window: &Window<'_>) -> f64 {
-    window.pairs().filter(|(a, b)| b < a).count() as f64
+    match window.samples.falls {
+        Some((falls, _)) => falls.len() as f64,
+        None => window.pairs().filter(|(a, b)| b < a).count() as f64,
+    }
 }
 
 pub(in crate::promql) fn changes(window: &Window<'_>) -> f64 {

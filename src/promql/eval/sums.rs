@@ -12,6 +12,11 @@ impl Sum {
         Self { sum: value, lost: 0.0 }
     }
 
+    /// A value that nothing is added to: its total is the value, a negative zero too.
+    pub(super) fn just(value: f64) -> Self {
+        Self { sum: value, lost: -0.0 }
+    }
+
     pub(super) fn add(&mut self, value: f64) {
         let sum = self.sum + value;
         self.lost = if sum.is_infinite() {

@@ -9,6 +9,7 @@ mod ring;
 mod saved;
 mod series;
 mod track;
+mod values;
 
 use std::time::Duration;
 
@@ -205,7 +206,7 @@ impl History {
         places
             .iter()
             .filter_map(|place| self.series.at(*place))
-            .map(|(labels, column)| Track::new(labels, column.samples(scrapes, self.first)))
+            .map(|(labels, column)| Track::new(labels, column.samples(scrapes, self.first), column.falls()))
             .collect()
     }
 

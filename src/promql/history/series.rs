@@ -1,6 +1,7 @@
 //! One series: its values, and when they were.
 
 use super::ring::Ring;
+use super::values::{Falls, Values};
 
 /// Prometheus' mark for "this series ended here": a NaN with these bits. Any other NaN is a value.
 const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -23,12 +24,12 @@ pub(super) enum Column {
     Scraped {
         /// The number of the scrape that the first value belongs to.
         from: u64,
-        values: Ring<f64>,
+        values: Values,
     },
     /// Values with times of their own.
     Timed {
         times: Ring<i64>,
-        values: Ring<f64>,
+        values: Values,
         /// The last sample carried its time itself: leaving a scrape does not end such a series.
         explicit: bool,
     },
@@ -36,14 +37,14 @@ pub(super) enum Column {
 
 impl Default for Column {
     fn default() -> Self {
-        Self::Timed { times: Ring::default(), values: Ring::default(), explicit: true }
+        Self::Timed { times: Ring::default(), values: Values::default(), explicit: true }
     }
 }
 
 impl Column {
     /// An empty column of scraped values that begins with this scrape.
     pub(super) fn scraped_from(scrape: u64) -> Self {
-        Self::Scraped { from: scrape, values: Ring::default() }
+        Self::Scraped { from: scrape, values: Values::default() }
     }
 
     /// Marks the end of the series at the scrape with number `scrape`, at `at`, unless it ended
@@ -155,6 +156,13 @@ impl Column {
                 scrapes.get(usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX)).copied()
             }
             Self::Timed { times, .. } => times.as_slice().first().copied(),
+        }
+    }
+
+    /// Where its values fall, and where it ended.
+    pub(super) fn falls(&self) -> Falls<'_> {
+        match self {
+            Self::Scraped { values, .. } | Self::Timed { values, .. } => values.places(),
         }
     }
 

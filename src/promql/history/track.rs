@@ -2,6 +2,7 @@
 
 use super::LOOKBACK;
 use super::series::is_stale;
+use super::values::Falls;
 use crate::model::Labels;
 
 /// One sample.
@@ -17,6 +18,9 @@ pub(in crate::promql) struct Point {
 pub(in crate::promql) struct Samples<'s> {
     pub(in crate::promql) times: &'s [i64],
     pub(in crate::promql) values: &'s [f64],
+    /// Where a value is less than the one before it, and the place that the first one has in this
+    /// counting; `None` where that has to be looked for.
+    pub(in crate::promql) falls: Option<(&'s [u64], u64)>,
 }
 
 /// Samples that are not in one piece where they are kept.
@@ -28,7 +32,7 @@ pub(in crate::promql) struct Copied {
 
 impl Copied {
     pub(in crate::promql) fn as_samples(&self) -> Samples<'_> {
-        Samples { times: &self.times, values: &self.values }
+        Samples { times: &self.times, values: &self.values, falls: None }
     }
 
     pub(in crate::promql) fn push(&mut self, time: i64, value: f64) {
@@ -50,11 +54,12 @@ pub(in crate::promql) struct Hint {
 pub(in crate::promql) struct Track<'h> {
     pub(in crate::promql) labels: &'h Labels,
     samples: Samples<'h>,
+    falls: Falls<'h>,
 }
 
 impl<'h> Track<'h> {
-    pub(super) fn new(labels: &'h Labels, (times, values): (&'h [i64], &'h [f64])) -> Self {
-        Self { labels, samples: Samples { times, values } }
+    pub(super) fn new(labels: &'h Labels, (times, values): (&'h [i64], &'h [f64]), falls: Falls<'h>) -> Self {
+        Self { labels, samples: Samples { times, values, falls: None }, falls }
     }
 
     /// The sample an instant selector gives at `at`: the last one, if it is younger than the
@@ -81,8 +86,10 @@ impl<'h> Track<'h> {
         let samples = Samples {
             times: self.samples.times.get(begin..end).unwrap_or_default(),
             values: self.samples.values.get(begin..end).unwrap_or_default(),
+            falls: self.falls.within(begin, end),
         };
-        if !samples.values.iter().fold(false, |marked, value| marked | is_stale(*value)) {
+        let look = || samples.values.iter().fold(false, |marked, value| marked | is_stale(*value));
+        if !self.falls.marked(begin, end).unwrap_or_else(look) {
             return samples;
         }
         copied.times.clear();

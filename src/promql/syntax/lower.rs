@@ -24,8 +24,13 @@ pub(in crate::promql) struct Lowered {
 
 /// Lowers a tree; `calls` are the places of its functions and aggregations from left to right.
 pub(super) fn lower(tree: &pp::Expr, calls: &[Place], len: usize) -> Result<Lowered, ExprError> {
-    let mut lowering =
-        Lowering { calls: calls.iter(), whole: Place { at: 0, len }, selectors: 0, foreign: None };
+    let mut lowering = Lowering {
+        calls: calls.iter(),
+        whole: Place { at: 0, len },
+        selectors: 0,
+        aggregations: 0,
+        foreign: None,
+    };
     let plan = lowering.node(tree)?;
     Ok(Lowered { plan, foreign: lowering.foreign })
 }
@@ -34,6 +39,7 @@ struct Lowering<'c> {
     calls: std::slice::Iter<'c, Place>,
     whole: Place,
     selectors: usize,
+    aggregations: usize,
     foreign: Option<ExprError>,
 }
 
@@ -103,7 +109,9 @@ impl Lowering<'_> {
             Some(pp::LabelModifier::Include(labels)) => (false, labels.labels.clone()),
             Some(pp::LabelModifier::Exclude(labels)) => (true, labels.labels.clone()),
         };
-        Ok(Aggregate { aggregator, param, expr: self.node(&aggregate.expr)?, without, labels })
+        let id = self.aggregations;
+        self.aggregations += 1;
+        Ok(Aggregate { id, aggregator, param, expr: self.node(&aggregate.expr)?, without, labels })
     }
 
     fn binary(&mut self, binary: &pp::BinaryExpr) -> Result<Binary, ExprError> {

@@ -9,6 +9,10 @@ pub(super) fn value(token: &str) -> Result<f64, Flaw> {
 }
 
 fn float(token: &str) -> Option<f64> {
+    // Most values are short whole numbers, which a float holds as they are.
+    if (1..=15).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(token.bytes().fold(0_u64, |value, byte| value * 10 + u64::from(byte - b'0')) as f64);
+    }
     let value: f64 = token.parse().ok()?;
     let first_digit = token.bytes().any(|b| b.is_ascii_digit());
     // Rust takes a sign before NaN and turns what is too large into infinity; Go does neither.

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::comment::Comment;
+use super::points::{Place, Points};
 use super::sample_line::{Parts, Point, exemplar_length};
 use super::{Flaw, Format};
 use crate::model::Labels;
@@ -48,6 +49,7 @@ pub(super) struct Strict {
     at: String,
     /// The name of the last sample, its family and its type: samples come in runs.
     last: (String, String, Option<&'static str>),
+    points: Points,
 }
 
 /// What was said of a family.
@@ -68,11 +70,15 @@ impl Strict {
             families: HashMap::new(),
             at: String::new(),
             last: Default::default(),
+            points: Points::default(),
         }
     }
 
     /// What was found, in the order in which it came.
-    pub(super) fn finish(self) -> Vec<Stricter> {
+    pub(super) fn finish(mut self) -> Vec<Stricter> {
+        if let Some((line, code, text)) = self.points.leave() {
+            self.add(line, code, text);
+        }
         self.found
     }
 
@@ -191,7 +197,12 @@ impl Strict {
                     let text = "a comma behind the last label: Prometheus 2 refuses it";
                     self.add(number, "trailing-comma", text);
                 }
-                self.openmetrics_sample(number, (name, family, kind), tail, point);
+                let ending = name.strip_prefix(family).unwrap_or_default();
+                let place = Place { family, kind, ending };
+                for (line, code, text) in self.points.sample(number, place, &parts.labels_in(line), point) {
+                    self.add(line, code, text);
+                }
+                self.openmetrics_sample(number, name, place, tail, point);
             }
         }
     }
@@ -199,25 +210,18 @@ impl Strict {
     fn openmetrics_sample(
         &mut self,
         number: u64,
-        (name, family, kind): (&str, &str, Option<&str>),
+        name: &str,
+        Place { kind, ending, .. }: Place<'_>,
         tail: &str,
         point: Point,
     ) {
-        let ending = name.strip_prefix(family).unwrap_or_default();
         if let Some((_, endings)) = ENDINGS.iter().find(|(of, _)| Some(*of) == kind)
             && !endings.contains(&ending)
         {
             let text = format!("a sample {name:?} of a {}: OpenMetrics refuses it", kind.unwrap_or_default());
             self.add(number, "odd-ending", &text);
         }
-        let counts =
-            matches!((kind, ending), (Some("counter"), "_total") | (Some("histogram"), "_bucket" | "_count"));
-        let wrong = match kind {
-            Some("info") => point.value != 1.0,
-            Some("stateset") => point.value != 0.0 && point.value != 1.0,
-            _ => counts && (point.value.is_nan() || point.value < 0.0),
-        };
-        if wrong {
+        if !may_be(kind, ending, point.value) {
             let text =
                 format!("a value that no {} may have: OpenMetrics refuses it", kind.unwrap_or_default());
             self.add(number, "odd-value", &text);
@@ -289,6 +293,22 @@ impl Strict {
         } else {
             self.found.push(Stricter { code, text: harmless_line(text, 300), line, count: 1 });
         }
+    }
+}
+
+/// Whether a sample of a family of this type may have the value.
+fn may_be(kind: Option<&str>, ending: &str, value: f64) -> bool {
+    match (kind, ending) {
+        (Some("info"), _) => value == 1.0,
+        (Some("stateset"), _) => value == 0.0 || value == 1.0,
+        (Some("counter"), "_total") | (Some("histogram" | "summary"), "_sum") => value >= 0.0,
+        (Some("histogram" | "gaugehistogram" | "summary"), "_bucket" | "_count" | "_gcount") => {
+            // Infinity has no fraction, and is no whole number either.
+            value >= 0.0 && value.fract() == 0.0
+        }
+        (Some("gaugehistogram"), "_gsum") => !value.is_nan(),
+        (Some("summary"), "") => value.is_nan() || value >= 0.0,
+        _ => true,
     }
 }
 

@@ -186,7 +186,6 @@ mod tests {
             infos: Vec::new(),
             date: None,
             histograms: 0,
-            bytes: 0,
         };
         // This program's clock is at 100 s when the server's is at 60.
         let apart: BTreeMap<_, _> = taken_apart(two.to_vec(), reply, Time::from_millis(100_000)).collect();

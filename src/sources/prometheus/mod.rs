@@ -117,9 +117,8 @@ impl Prometheus {
             return Err(fault);
         }
         let replies = || gathered.iter().filter_map(|(reply, _)| reply.as_ref().ok());
-        let first = replies().next().map_or_else(Notes::default, |reply| notes(reply, now, begun));
-        let bytes = replies().map(|reply| reply.bytes).sum();
-        let mut answer = Answer { notes: Notes { bytes, ..first }, ..Answer::default() };
+        let notes = replies().next().map_or_else(Notes::default, |reply| notes(reply, now, begun));
+        let mut answer = Answer { notes, ..Answer::default() };
         for (signal, (reply, ages)) in self.signals.iter_mut().zip(&gathered) {
             answer.signals.push(signal.answer(reply.as_ref(), ages, now));
             let infos = reply.as_ref().map(|reply| reply.infos.as_slice()).unwrap_or_default();

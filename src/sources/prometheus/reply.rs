@@ -52,8 +52,6 @@ pub struct Reply {
     pub date: Option<Time>,
     /// Native histograms that were left out, because they are no numbers.
     pub histograms: usize,
-    /// Bytes of its body.
-    pub bytes: u64,
 }
 
 /// A server's answer to a question that is no query.
@@ -73,14 +71,7 @@ pub fn decode(body: &[u8]) -> Result<Reply, Fault> {
     let held = told.data.result.unwrap_or_default();
     let histograms = held.histograms;
     let value = value_of(told.data.result_type.as_deref(), held).map_err(|why| unreadable(&why))?;
-    Ok(Reply {
-        value,
-        warnings: told.warnings,
-        infos: told.infos,
-        date: None,
-        histograms,
-        bytes: body.len() as u64,
-    })
+    Ok(Reply { value, warnings: told.warnings, infos: told.infos, date: None, histograms })
 }
 
 /// Reads an answer whose data are label sets.
@@ -112,7 +103,8 @@ fn data<'b, D: Deserialize<'b>>(body: &'b [u8]) -> Result<Whole<D>, Fault> {
         }
     };
     if envelope.status.as_deref() != Some("success") || envelope.error.is_some() {
-        let said_so = envelope.status.is_some() || envelope.error.is_some();
+        // `{"status":"ok"}` is what other services say; only the API's own word is about the query.
+        let said_so = envelope.status.as_deref() == Some("error") || envelope.error.is_some();
         return Err(failure(&without_data(envelope)).unwrap_or_else(|| {
             if said_so {
                 Fault::new(FaultCode::Query, "the query failed")

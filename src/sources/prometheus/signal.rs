@@ -188,7 +188,8 @@ impl Signal {
         // A whole second is what `Date` leaves open.
         let off = at.since(clock).max(clock.since(at)).saturating_sub(Duration::from_secs(1));
         let side = if at > clock { "ahead of" } else { "behind" };
-        (off > self.max_age / 2).then(|| format!("evaluated {} {side} its own clock", short(off)))
+        let whose = if reply.date.is_some() { "its own" } else { "this" };
+        (off > self.max_age / 2).then(|| format!("evaluated {} {side} {whose} clock", short(off)))
     }
 
     fn behind(&self, labels: &Labels, oldest: &[Oldest], dead: &[Oldest], now: Time) -> Behind {

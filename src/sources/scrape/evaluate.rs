@@ -1,4 +1,4 @@
-//! One signal of a scrape source: its expression, evaluated over the history.
+//! The signals of a scrape source: their expressions, evaluated over the history.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::model::duration::short;
 use crate::model::{Fault, FaultCode, Labels, Point, SignalAnswer, SignalDef, SignalId, Time};
 use crate::promql::{EvalError, Expr, History, Standing, Value};
-use crate::sources::freshness::{self, Oldest};
+use crate::sources::freshness;
+
+use super::ages::Ages;
 
 /// The most series that a signal may have; a chart and a gate take less.
 const MOST_POINTS: usize = 1_000;
@@ -14,18 +16,57 @@ const MOST_POINTS: usize = 1_000;
 /// In how many steps the past is searched for the last sample of dead series.
 const STEPS: u32 = 60;
 
+/// The signals of a source.
+pub struct Signals {
+    all: Vec<Signal>,
+    ages: Ages,
+}
+
+impl Signals {
+    /// Signals with their parsed expressions, not evaluated yet.
+    pub fn new<'d>(signals: impl IntoIterator<Item = (&'d SignalDef, Expr)>) -> Self {
+        let all = signals.into_iter().map(|(def, expr)| Signal::new(def, expr)).collect();
+        Self { all, ages: Ages::default() }
+    }
+
+    /// Evaluates them at `now`, the moment of the scrape that the history ends with: one after the
+    /// other, by [`Round::next_answer`].
+    pub fn round<'s>(&'s mut self, history: &'s History, now: Time) -> Round<'s> {
+        self.ages.next_poll();
+        Round { left: self.all.iter_mut(), ages: &mut self.ages, history, now }
+    }
+}
+
+/// One evaluation of all signals.
+pub struct Round<'s> {
+    left: std::slice::IterMut<'s, Signal>,
+    ages: &'s mut Ages,
+    history: &'s History,
+    now: Time,
+}
+
+impl Round<'_> {
+    /// What the next signal says; `None` after the last. The endpoint's clock compared with this
+    /// one's, `offset` in seconds, counts only where the signal compares them with `time()`.
+    pub fn next_answer(&mut self, warnings: &[String], offset: Option<f64>) -> Option<SignalAnswer> {
+        let signal = self.left.next()?;
+        Some(signal.answer((self.history, self.ages), self.now, warnings, offset))
+    }
+}
+
 /// A signal with the expressions that tell the age of its samples, which depend on the labels of its
 /// last answer.
-pub struct Signal {
+pub(super) struct Signal {
     id: SignalId,
     expr: Standing,
     max_age: Duration,
     /// Whether it compares the endpoint's clock with this one.
     mixes_clocks: bool,
     names: Vec<String>,
-    ages: Vec<Standing>,
-    /// Whether the age expressions were made for `names`.
-    made: bool,
+    /// The places of the age expressions among those of the source.
+    ages: Vec<usize>,
+    /// The [`Ages::made`] for which they were made for `names`.
+    made: Option<u64>,
     /// When the oldest sample behind each row of the last answer was taken; `None`: no sample stands
     /// behind it. A row whose series have died keeps it, so that the past is searched only once.
     known: HashMap<Labels, Option<Time>>,
@@ -33,7 +74,7 @@ pub struct Signal {
 
 impl Signal {
     /// A signal that was not evaluated yet.
-    pub fn new(def: &SignalDef, expr: Expr) -> Self {
+    fn new(def: &SignalDef, expr: Expr) -> Self {
         Self {
             id: def.id.clone(),
             expr: Standing::new(expr),
@@ -41,16 +82,16 @@ impl Signal {
             mixes_clocks: def.query.contains("time()"),
             names: Vec::new(),
             ages: Vec::new(),
-            made: false,
+            made: None,
             known: HashMap::new(),
         }
     }
 
     /// Evaluates at `now`, the moment of the scrape.
     /// Its clock compared with this one's, `offset` in seconds, counts only where `time()` does.
-    pub fn answer(
+    fn answer(
         &mut self,
-        history: &History,
+        (history, ages): (&History, &mut Ages),
         now: Time,
         warnings: &[String],
         offset: Option<f64>,
@@ -66,11 +107,11 @@ impl Signal {
                 warnings.push(warning);
             }
         }
-        let result = self.points(history, now);
+        let result = self.points(history, ages, now);
         SignalAnswer { signal: self.id.clone(), result, warnings, history: Vec::new() }
     }
 
-    fn points(&mut self, history: &History, now: Time) -> Result<Vec<Point>, Fault> {
+    fn points(&mut self, history: &History, ages: &mut Ages, now: Time) -> Result<Vec<Point>, Fault> {
         let rows = match self.expr.instant(history, now).map_err(|e| fault(&e))? {
             Value::Scalar(value) => vec![(Labels::none(), value)],
             Value::Vector(rows) => rows,
@@ -84,15 +125,16 @@ impl Signal {
             let text = format!("{} series, and a signal may have {MOST_POINTS}: aggregate them", rows.len());
             return Err(Fault::new(FaultCode::TooLarge, text));
         }
-        self.prepare(&rows);
-        let living = ages(&mut self.ages, history, now);
+        self.prepare(&rows, ages);
+        ages.ask(&self.ages, history, now);
         let before = std::mem::take(&mut self.known);
         let mut points = Vec::with_capacity(rows.len());
         for (labels, value) in rows {
-            let sampled = freshness::of_row(&labels, &living)
+            let sampled = ages
+                .of_row(&self.ages, &labels)
                 .map(Some)
                 .or_else(|| before.get(&labels).copied())
-                .unwrap_or_else(|| self.of_the_dead(&labels, history, now));
+                .unwrap_or_else(|| self.of_the_dead(&labels, history, ages, now));
             self.known.insert(labels.clone(), sampled);
             points.push(Point { labels, value, sampled: sampled.unwrap_or(now).min(now) });
         }
@@ -101,7 +143,7 @@ impl Signal {
 
     /// When the last sample was taken of series that have died but still weigh in the expression's
     /// windows. `None`: no sample at all stands behind the row, as for `vector(0)` and `absent(…)`.
-    fn of_the_dead(&mut self, row: &Labels, history: &History, at: Time) -> Option<Time> {
+    fn of_the_dead(&self, row: &Labels, history: &History, ages: &mut Ages, at: Time) -> Option<Time> {
         let window = self.expr.expr().window();
         let step = window / STEPS;
         if step.is_zero() {
@@ -111,32 +153,19 @@ impl Signal {
         (1..=STEPS)
             .map(|n| at.before(step * n))
             .take_while(|then| *then >= begins)
-            .find_map(|then| freshness::of_row(row, &ages(&mut self.ages, history, then)))
+            .find_map(|then| ages.of_row_at(&self.ages, row, history, then))
             .filter(|sampled| *sampled > at.before(window))
     }
 
-    fn prepare(&mut self, rows: &[(Labels, f64)]) {
+    fn prepare(&mut self, rows: &[(Labels, f64)], ages: &mut Ages) {
         let names = freshness::label_names(rows.iter().map(|(labels, _)| labels));
-        if self.made && names == self.names {
+        if self.made == Some(ages.made) && names == self.names {
             return;
         }
         let texts = freshness::expressions(self.expr.expr(), &names);
-        self.ages = texts.iter().filter_map(|text| Expr::parse(text).ok()).map(Standing::new).collect();
-        (self.names, self.made) = (names, true);
+        self.ages = texts.iter().filter_map(|text| ages.place(text)).collect();
+        (self.names, self.made) = (names, Some(ages.made));
     }
-}
-
-fn ages(exprs: &mut [Standing], history: &History, at: Time) -> Vec<Oldest> {
-    exprs
-        .iter_mut()
-        .map(|expr| match expr.instant(history, at) {
-            Ok(Value::Vector(rows)) => rows
-                .into_iter()
-                .filter_map(|(labels, seconds)| Some((labels, Time::from_seconds(seconds)?)))
-                .collect(),
-            _ => Oldest::new(),
-        })
-        .collect()
 }
 
 fn fault(error: &EvalError) -> Fault {

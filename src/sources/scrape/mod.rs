@@ -3,6 +3,7 @@
 //! Start with [`Scrape::poll`]. One endpoint is read in `target`, what it sent is told in `report`,
 //! and the signals are evaluated in `evaluate`.
 
+mod ages;
 mod evaluate;
 mod report;
 mod rerun;
@@ -22,7 +23,7 @@ use crate::http::Client;
 use crate::model::labels::NAME;
 use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, Time};
 use crate::promql::{Expr, Filter, History, Limits};
-pub use evaluate::Signal;
+pub use evaluate::{Round, Signals};
 use sent::{Keep, Room, Row};
 pub use store::Store;
 use target::{Scraped, Target};
@@ -37,7 +38,7 @@ const LOOKBACK: Duration = Duration::from_mins(5);
 pub struct Scrape {
     client: Client,
     targets: Vec<Target>,
-    signals: Vec<Signal>,
+    signals: Signals,
     filter: Filter,
     max_series: usize,
     max_line: usize,
@@ -71,7 +72,7 @@ impl Scrape {
             limits,
             watched,
             history: History::new(limits),
-            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def, expr)).collect(),
+            signals: Signals::new(signals.iter().copied().zip(exprs)),
             batch: None,
         })
     }
@@ -132,8 +133,9 @@ impl Scrape {
         }
         let mut answer = Answer { notes: told.notes(now), ..Answer::default() };
         let offset = told.clock_offset(now);
-        for signal in &mut self.signals {
-            answer.signals.push(signal.answer(&self.history, now, told.warnings(), offset));
+        let mut round = self.signals.round(&self.history, now);
+        while let Some(told) = round.next_answer(told.warnings(), offset) {
+            answer.signals.push(told);
             // A hundred signals over long windows take a while.
             tokio::task::yield_now().await;
         }

@@ -55,7 +55,6 @@ impl Report {
         notes.series_sent += count(summary.series_sent);
         notes.unreadable += count(summary.unreadable);
         notes.series_cut += count(summary.cut) + sent.cut;
-        notes.bytes += summary.bytes;
         let whose = instance.map_or_else(String::new, |i| format!("{i}: "));
         for warning in doubts(sent) {
             self.warnings.push(format!("{whose}{warning}"));

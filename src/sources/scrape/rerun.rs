@@ -1,6 +1,6 @@
 //! The signals of a scrape source, evaluated again over what was recorded of it.
 
-use super::evaluate::Signal;
+use super::evaluate::Signals;
 use super::sent::Row;
 use super::{limits, parsed};
 use crate::model::{Fault, Labels, SignalAnswer, SignalDef, SourceDef, Time};
@@ -9,7 +9,7 @@ use crate::promql::{Filter, History};
 /// A scrape source without its endpoints: batches of samples go in, answers come out, by the same
 /// history and the same evaluator.
 pub struct Rerun {
-    signals: Vec<Signal>,
+    signals: Signals,
     filter: Filter,
     history: History,
 }
@@ -24,7 +24,7 @@ impl Rerun {
         Ok(Self {
             filter: Filter::of(&exprs),
             history: History::new(limits(&exprs, def.max_series)),
-            signals: signals.iter().zip(exprs).map(|(def, expr)| Signal::new(def, expr)).collect(),
+            signals: Signals::new(signals.iter().copied().zip(exprs)),
         })
     }
 
@@ -46,7 +46,7 @@ impl Rerun {
     /// What the signals say at `at`, the moment of the poll; `offset` is the endpoint's clock less
     /// this program's, in seconds, where it was told.
     pub fn answer(&mut self, at: Time, warnings: &[String], offset: Option<f64>) -> Vec<SignalAnswer> {
-        let history = &self.history;
-        self.signals.iter_mut().map(|signal| signal.answer(history, at, warnings, offset)).collect()
+        let mut round = self.signals.round(&self.history, at);
+        std::iter::from_fn(|| round.next_answer(warnings, offset)).collect()
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! `list` is the list; `patient` is a server that is well, is made sick, and is healed; `rules` holds
 //! every fault against the rules of the room (words, verdicts, recovery); `room` opens the real
-//! program on all of them at once; `harmless` looks for what may never reach a terminal.
+//! program on all of them at once; `harmless` looks for what may never reach a terminal; `peace` asks
+//! while a server wants to be left alone.
 
 mod harmless;
 mod list;
 mod patient;
+mod peace;
 mod room;
 mod rules;
 

@@ -58,6 +58,7 @@ fn first_word(launch: &Arc<Launch>, dir: &Path) -> (Result<f64, FaultCode>, Vec<
             match tokio::time::timeout(Duration::from_secs(30), messages.recv()).await.unwrap().unwrap() {
                 Msg::Polled(poll) => break poll.outcome.unwrap(),
                 Msg::Noted(note) => notes.push(note),
+                Msg::Asked(..) => {}
                 other => panic!("{other:?}"),
             }
         };

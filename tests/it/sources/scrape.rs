@@ -53,6 +53,25 @@ async fn a_window_is_unknown_until_it_was_seen_and_then_a_rate() {
 }
 
 #[tokio::test]
+async fn a_counter_that_begins_anew_is_never_a_negative_rate_nor_a_leap() {
+    let server = Canned::new(|_, n| {
+        let since_restart = if n < 20 { n } else { n - 20 };
+        ok(TEXT, format!("jobs_total {}\n", since_restart * 10))
+    });
+    let mut source = source(&scrape_of(&[server.url("/")]), &["rate(jobs_total[1m])"], &[]);
+    for n in 0..40_u32 {
+        let answer = answer(&mut source, at(f64::from(n) * 5.0)).await;
+        if n < 14 {
+            continue;
+        }
+        let [point] = points(&answer, 0) else { panic!("{answer:?}") };
+        // Two a second; what was counted between the last scrape and the restart is lost.
+        let counted = if (20..32).contains(&n) { 1.6..2.01 } else { 1.99..2.01 };
+        assert!(counted.contains(&point.value), "at poll {n}: {}", point.value);
+    }
+}
+
+#[tokio::test]
 async fn a_series_that_died_weighs_in_a_window_but_tells_its_age() {
     let server = Canned::new(|_, n| {
         ok(TEXT, if n < 30 { format!("jobs_total {n}\nalive 1\n") } else { "alive 1\n".into() })
