@@ -11,6 +11,12 @@ use crate::model::{Fault, FaultCode};
 /// From this size on a body is decoded on a thread of its own, so that the others are polled in time.
 const LARGE: usize = 256 * 1024;
 
+/// So much is set aside for a large body at once. A body that grew by doubling would be held twice while
+/// it moves; memory that is set aside and not written to costs nothing. It is more than the 32 MiB from
+/// which on glibc gives each block back to the system when it is freed, and learns nothing from it: after a
+/// smaller one it would keep up to twice its size in each thread, for ever.
+const SET_ASIDE: usize = 33 << 20;
+
 /// How many large bodies are held in memory at once, of all sources together.
 const LARGE_AT_ONCE: usize = 1;
 
@@ -40,6 +46,7 @@ pub(super) async fn read<T: Send + 'static>(
         bytes.extend_from_slice(&slice);
         if bytes.len() >= LARGE && turn.is_none() {
             turn = Some(turn_for_large(response).await?);
+            bytes.reserve_exact(SET_ASIDE);
         }
     }
     if bytes.len() < LARGE {
