@@ -2,23 +2,18 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout_at;
 
 use crate::http::Response;
 use crate::model::{Fault, FaultCode};
+
+use super::turn::Turn;
 
 /// From this size on a body is decoded on a thread of its own, so that the others are polled in time.
 const LARGE: usize = 256 * 1024;
 
 /// So much is set aside for a large body at once. A body that grew by doubling would be held twice while
-/// it moves; memory that is set aside and not written to costs nothing. It is more than the 32 MiB from
-/// which on glibc gives each block back to the system when it is freed, and learns nothing from it: after a
-/// smaller one it would keep up to twice its size in each thread, for ever.
-const SET_ASIDE: usize = 33 << 20;
-
-/// How many large bodies are held in memory at once, of all sources together.
-const LARGE_AT_ONCE: usize = 1;
+/// it moves; memory that is set aside and not written to costs nothing.
+const SET_ASIDE: usize = 32 << 20;
 
 /// Reads the body of an answer as a `T`.
 ///
@@ -41,11 +36,16 @@ pub(super) async fn read<T: Send + 'static>(
         return Err(Fault::new(FaultCode::ContentType, "answers an HTML page, not JSON"));
     }
     let mut bytes = Vec::new();
-    let mut turn = None;
-    while let Some(slice) = response.slice().await? {
+    let mut turn: Option<Turn> = None;
+    loop {
+        let slice = match &mut turn {
+            Some(turn) => turn.slice(response).await?,
+            None => response.slice().await?,
+        };
+        let Some(slice) = slice else { break };
         bytes.extend_from_slice(&slice);
         if bytes.len() >= LARGE && turn.is_none() {
-            turn = Some(turn_for_large(response).await?);
+            turn = Some(Turn::wait(response).await?);
             bytes.reserve_exact(SET_ASIDE);
         }
     }
@@ -55,17 +55,6 @@ pub(super) async fn read<T: Send + 'static>(
     tokio::task::spawn_blocking(move || decode(&bytes))
         .await
         .map_err(|_| Fault::new(FaultCode::Unreadable, "the answer could not be decoded"))?
-}
-
-/// Waits until fewer large bodies than may be are held in memory, but not beyond the time-out.
-async fn turn_for_large(response: &Response) -> Result<SemaphorePermit<'static>, Fault> {
-    static TURNS: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
-    let late =
-        || Fault::new(FaultCode::TimedOut, "other large answers were being read for the whole time-out");
-    match timeout_at(response.until(), TURNS.acquire()).await {
-        Ok(Ok(turn)) => Ok(turn),
-        Ok(Err(_)) | Err(_) => Err(late()),
-    }
 }
 
 /// Decodes bytes that are all of a body.

@@ -13,6 +13,7 @@ mod json;
 pub mod prometheus;
 pub mod schedule;
 pub mod scrape;
+mod turn;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

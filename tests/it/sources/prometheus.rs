@@ -210,6 +210,31 @@ async fn one_slow_query_is_late_alone() {
 }
 
 #[tokio::test]
+async fn a_large_answer_that_drips_does_not_keep_the_others_large_answers_from_coming() {
+    const LARGE: usize = 300_000;
+    let dripping = Canned::new(|_, _| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n";
+        vec![canned::raw(head), Act::Send(vec![b' '; LARGE]), Act::Drip(vec![b' '; 60])]
+    });
+    let sound = Canned::new(|seen, _| {
+        let now = at(100.0).seconds();
+        let row = format!(r#"[{{"metric":{{}},"value":[{now},"3"]}}]"#);
+        if query(seen) == "depth" { success("vector", &(row + &" ".repeat(LARGE))) } else { ahead(seen) }
+    });
+    let (mut slow, mut well) =
+        (source(&def(&dripping), &["depth"], &[]), source(&def(&sound), &["depth"], &[]));
+    let (slow, well) = tokio::join!(fault(&mut slow, at(0.0)), async {
+        while dripping.sent() < LARGE as u64 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        answer(&mut well, at(0.0)).await
+    });
+    assert_eq!(points(&well, 0).len(), 1);
+    assert_eq!(slow.code, FaultCode::TimedOut);
+    assert!(slow.text.contains("so slowly that others could not wait"), "{slow:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_takes_questions_only_by_get_is_asked_by_get() {
     let server =
         Canned::new(
