@@ -1,9 +1,13 @@
 //! Which series a text has already held.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 
-use crate::model::Labels;
+use foldhash::SharedSeed;
+use foldhash::quality::FoldHasher;
+
+use crate::model::labels::LabelsRef;
 
 /// How a sample stands to those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +24,11 @@ pub(super) enum Sight {
 
 /// The series seen so far, by a keyed 128-bit fingerprint: some bytes a series however long its
 /// labels are, and two series look the same once in 10²⁶ times even among a million.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Seen {
     /// Beside the fingerprint the bits of the value that came first.
-    prints: HashMap<u128, u64>,
-    keys: (RandomState, RandomState),
+    prints: HashMap<Print, u64, BuildHasherDefault<Half>>,
+    keys: Keys,
     /// How many were new.
     kept: usize,
 }
@@ -35,26 +39,127 @@ impl Seen {
     /// memory does not grow with what an endpoint sends.
     pub(super) fn see(
         &mut self,
-        labels: &Labels,
+        labels: LabelsRef<'_>,
         value: f64,
         timestamp_ms: Option<i64>,
         most: usize,
     ) -> Sight {
-        let series = self.print(&(labels, None));
-        let print = if timestamp_ms.is_some() { self.print(&(labels, timestamp_ms)) } else { series };
-        match self.prints.get(&print) {
-            Some(before) if *before == value.to_bits() => return Sight::Again,
-            Some(_) => return Sight::Otherwise,
-            None if self.kept >= most => return Sight::Full,
-            None => {}
+        let value = value.to_bits();
+        let full = self.kept >= most;
+        let print = self.keys.print(labels, timestamp_ms);
+        match self.prints.entry(print) {
+            Entry::Occupied(before) if *before.get() == value => return Sight::Again,
+            Entry::Occupied(_) => return Sight::Otherwise,
+            Entry::Vacant(_) if full => return Sight::Full,
+            Entry::Vacant(new) => new.insert(value),
+        };
+        if timestamp_ms.is_some() {
+            self.prints.entry(self.keys.print(labels, None)).or_insert(value);
         }
         self.kept += 1;
-        self.prints.entry(series).or_insert_with(|| value.to_bits());
-        self.prints.insert(print, value.to_bits());
         Sight::New
     }
+}
 
-    fn print(&self, series: &(&Labels, Option<i64>)) -> u128 {
-        u128::from(self.keys.0.hash_one(series)) << 64 | u128::from(self.keys.1.hash_one(series))
+/// A fingerprint in its two halves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Print(u64, u64);
+
+impl Hash for Print {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+/// Takes one half of a fingerprint for its hash: it is one.
+#[derive(Default)]
+struct Half(u64);
+
+impl Hasher for Half {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, half: u64) {
+        self.0 = half;
+    }
+}
+
+/// Two hashes that have nothing in common but the text. Nobody who writes an exposition knows the
+/// seeds, which differ in each scrape, so that nobody can write one whose series look alike.
+struct Keys([(u64, SharedSeed); 2]);
+
+impl Default for Keys {
+    fn default() -> Self {
+        // Each is seeded by the system.
+        let random = |what: u8| RandomState::new().hash_one(what);
+        Self([(random(0), SharedSeed::from_u64(random(1))), (random(2), SharedSeed::from_u64(random(3)))])
+    }
+}
+
+impl Keys {
+    fn print(&self, labels: LabelsRef<'_>, timestamp_ms: Option<i64>) -> Print {
+        let [one, other] = self.0.each_ref().map(|(seed, shared)| {
+            let mut hasher = FoldHasher::with_seed(*seed, shared);
+            labels.hash(&mut hasher);
+            timestamp_ms.hash(&mut hasher);
+            hasher.finish()
+        });
+        Print(one, other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Labels;
+
+    #[test]
+    fn a_series_is_known_again_by_its_labels_and_its_time() {
+        let series = |n: u32| Labels::from_pairs([("a", n.to_string())]);
+        let mut seen = Seen::default();
+        for n in 0..1000 {
+            assert_eq!(seen.see(series(n).as_ref(), f64::from(n), None, usize::MAX), Sight::New, "{n}");
+        }
+        for n in 0..1000 {
+            let (labels, value) = (series(n), f64::from(n));
+            assert_eq!(seen.see(labels.as_ref(), value, None, usize::MAX), Sight::Again);
+            assert_eq!(seen.see(labels.as_ref(), value + 1.0, None, usize::MAX), Sight::Otherwise);
+            assert_eq!(seen.see(labels.as_ref(), value, Some(5), usize::MAX), Sight::New);
+            assert_eq!(seen.see(labels.as_ref(), value, Some(5), usize::MAX), Sight::Again);
+            assert_eq!(seen.see(labels.as_ref(), value, Some(6), usize::MAX), Sight::New);
+        }
+        // One that came with a time has come without one, too.
+        assert_eq!(seen.see(series(2000).as_ref(), 1.0, Some(5), usize::MAX), Sight::New);
+        assert_eq!(seen.see(series(2000).as_ref(), 1.0, None, usize::MAX), Sight::Again);
+    }
+
+    #[test]
+    fn past_the_most_that_are_kept_those_that_came_are_known_and_no_more_is_remembered() {
+        let series = |n: u32| Labels::from_pairs([("a", n.to_string())]);
+        let mut seen = Seen::default();
+        for n in 0..3 {
+            assert_eq!(seen.see(series(n).as_ref(), 1.0, None, 3), Sight::New);
+        }
+        for n in 3..1000 {
+            assert_eq!(seen.see(series(n).as_ref(), 1.0, None, 3), Sight::Full);
+        }
+        assert_eq!(seen.prints.len(), 3);
+        assert_eq!(seen.see(series(1).as_ref(), 1.0, None, 3), Sight::Again);
+    }
+
+    #[test]
+    fn no_two_scrapes_and_no_two_halves_hash_alike() {
+        let (one, other) = (Keys::default(), Keys::default());
+        let labels = Labels::from_pairs([("a", "b"), ("a_long_name", "and a value that is long, too")]);
+        let (a, b) = (one.print(labels.as_ref(), None), other.print(labels.as_ref(), None));
+        assert_eq!(a, one.print(labels.as_ref(), None));
+        assert!(a.0 != b.0 && a.1 != b.1 && a.0 != a.1, "{a:?} {b:?}");
     }
 }
