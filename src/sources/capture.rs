@@ -87,7 +87,9 @@ fn read_wanted(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        reader.feed(slice.get(..read).unwrap_or_default(), &mut |sample| samples.keep(sample.to_sample(), &wants));
+        reader.feed(slice.get(..read).unwrap_or_default(), &mut |sample| {
+            samples.keep(sample.to_sample(), &wants)
+        });
         if samples.points.len() > MOST_SAMPLES {
             return Err(io::Error::new(
                 io::ErrorKind::FileTooLarge,

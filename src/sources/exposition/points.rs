@@ -51,7 +51,13 @@ struct Histogram {
 
 impl Points {
     /// Looks at a sample; returns what is wrong with it, and with the point that it ends.
-    pub(super) fn sample(&mut self, line: u64, place: Place<'_>, labels: LabelsRef<'_>, point: Point) -> Vec<Odd> {
+    pub(super) fn sample(
+        &mut self,
+        line: u64,
+        place: Place<'_>,
+        labels: LabelsRef<'_>,
+        point: Point,
+    ) -> Vec<Odd> {
         let mut odd = Vec::new();
         if self.family != place.family {
             odd.extend(self.leave());
@@ -111,13 +117,21 @@ impl Points {
             _ => NAME,
         };
         let mut hasher = self.keys.build_hasher();
-        labels.iter().filter(|(name, _)| *name != NAME && *name != own).for_each(|label| label.hash(&mut hasher));
+        labels
+            .iter()
+            .filter(|(name, _)| *name != NAME && *name != own)
+            .for_each(|label| label.hash(&mut hasher));
         hasher.finish()
     }
 }
 
 impl Histogram {
-    fn sample(&mut self, ending: &str, labels: LabelsRef<'_>, value: f64) -> Option<(&'static str, &'static str)> {
+    fn sample(
+        &mut self,
+        ending: &str,
+        labels: LabelsRef<'_>,
+        value: f64,
+    ) -> Option<(&'static str, &'static str)> {
         match ending {
             "_bucket" => {
                 let bound = super::number::value(labels.get("le")?).ok()?;

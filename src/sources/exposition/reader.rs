@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use super::comment::{self, Comment};
 use super::families::Families;
-use super::parts::{Parts, Shape};
+use super::parts::{Alike, Parts, Shapes};
 use super::sample_line::{self, is_blank, is_name_byte, starts_name};
 use super::seen::{Seen, Sight};
 use super::stricter::Strict;
@@ -39,9 +39,7 @@ pub struct Reader<'f, W: Wanted + ?Sized = Filter> {
     open: Vec<u8>,
     unwanted: Unwanted,
     parts: Parts,
-    /// The last line that was lexed and not like the one before it, and whether its name is wanted.
-    shape: Shape,
-    shape_is_wanted: bool,
+    shapes: Shapes,
     /// The labels of a line as they were sent, and as they were picked.
     sent: LabelsBuf,
     picked: LabelsBuf,
@@ -76,8 +74,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             open: Vec::new(),
             unwanted: Unwanted::default(),
             parts: Parts::default(),
-            shape: Shape::default(),
-            shape_is_wanted: false,
+            shapes: Shapes::default(),
             sent: LabelsBuf::default(),
             picked: LabelsBuf::default(),
             families: None,
@@ -237,8 +234,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         let wanted = name.as_ref().is_some_and(|name| self.wanted.wants_name(name.as_bytes()));
         match (read, name) {
             (Ok(point), Some(name)) => {
-                self.shape.remember(text, &self.parts);
-                self.shape_is_wanted = wanted;
+                self.shapes.remember(text, &self.parts, wanted);
                 self.sample(text, &name, wanted, point, keep)
             }
             (Err(flaw), _) if judge || wanted || !name_is_whole => self.unreadable(line, &flaw),
@@ -246,17 +242,19 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         }
     }
 
-    /// Reads a line that is like the one before it; returns whether it was one.
+    /// Reads a line that is like one before it; returns whether it was one.
     fn alike(&mut self, line: &[u8], keep: &mut impl FnMut(SampleRef<'_>)) -> bool {
-        let Some(end) = self.shape.follow(line, &mut self.parts) else { return false };
+        let Some(Alike { end, wanted }) = self.shapes.follow(line, &mut self.parts) else { return false };
         let Ok(text) = std::str::from_utf8(line) else { return false };
-        let (Ok(point), Some(name)) = (sample_line::lex_point(text, end, self.format), self.parts.name_in(text))
+        // Where something is wrong with it, the long way says what.
+        let (Ok(point), Some(name)) =
+            (sample_line::lex_point(text, end, self.format), self.parts.raw_name_in(text))
         else {
             return false;
         };
         self.summary.series_sent += 1;
         self.summary.sound += 1;
-        self.sample(text, &name, self.shape_is_wanted, point, keep);
+        self.sample(text, name, wanted, point, keep);
         true
     }
 

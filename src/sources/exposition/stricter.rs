@@ -4,9 +4,11 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::comment::Comment;
-use super::points::{Place, Points};
 use super::parts::Parts;
+use super::points::{Place, Points};
 use super::sample_line::{Point, exemplar_length};
 use super::{Flaw, Format};
 use crate::model::labels::{LabelsBuf, LabelsRef};
@@ -45,9 +47,10 @@ const ENDINGS: [(&str, &[&str]); 8] = [
 pub(super) struct Strict {
     format: Format,
     found: Vec<Stricter>,
-    families: HashMap<String, Told>,
-    /// The family of the last sample or comment.
+    families: HashMap<String, Told, RandomState>,
+    /// The family of the last sample or comment, and whether it was a sample.
     at: String,
+    in_samples: bool,
     /// The name of the last sample, its family and its type: samples come in runs.
     last: (String, String, Option<&'static str>),
     points: Points,
@@ -70,8 +73,9 @@ impl Strict {
         Self {
             format,
             found: Vec::new(),
-            families: HashMap::new(),
+            families: HashMap::default(),
             at: String::new(),
+            in_samples: false,
             last: Default::default(),
             points: Points::default(),
             labels: LabelsBuf::default(),
@@ -165,10 +169,9 @@ impl Strict {
             self.last = (name.to_owned(), family, kind);
         }
         let (name_kept, family, kind) = std::mem::take(&mut self.last);
-        if self.at != family || name.is_empty() {
+        if !self.in_samples || self.at != family {
             self.enter(number, &family).samples = true;
-        } else if let Some(told) = self.families.get_mut(&family) {
-            told.samples = true;
+            self.in_samples = true;
         }
         self.judge(number, (name, &family, kind), line, parts, point);
         self.last = (name_kept, family, kind);
@@ -279,6 +282,7 @@ impl Strict {
 
     /// Comes to a family, and leaves the last one.
     fn enter(&mut self, number: u64, family: &str) -> &mut Told {
+        self.in_samples = false;
         if self.at != family {
             if let Some(before) = self.families.get_mut(&self.at) {
                 before.left = true;

@@ -91,7 +91,13 @@ impl Target {
             Reader::new(format, what.filter).picking(&pick, what.max_series).with_max_line(what.max_line);
         let mut sent = Sent { charset, ..Sent::default() };
         let mut keep = |sample: SampleRef<'_>| {
-            sent.keep(sample.labels, sample.value, sample.timestamp_ms.map(Time::from_millis), now, what.room);
+            sent.keep(
+                sample.labels,
+                sample.value,
+                sample.timestamp_ms.map(Time::from_millis),
+                now,
+                what.room,
+            );
         };
         let mut said = false;
         while let Some(slice) = response.slice().await? {
