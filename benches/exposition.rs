@@ -10,8 +10,9 @@ use std::hint::black_box;
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
+use gonogo::model::labels::{LabelsBuf, LabelsRef};
 use gonogo::promql::{Expr, Filter};
-use gonogo::sources::exposition::{Format, Reader, Wanted};
+use gonogo::sources::exposition::{Format, Reader, SampleRef, Wanted};
 
 const SERIES: usize = 1_000_000;
 const NAMES: usize = 5000;
@@ -124,7 +125,7 @@ fn body() -> Vec<u8> {
 fn scan(text: &[u8], wanted: &impl Wanted) -> u64 {
     let mut reader = Reader::new(Format::Text, wanted);
     let mut kept = 0;
-    let mut keep = |sample| {
+    let mut keep = |sample: SampleRef<'_>| {
         black_box(sample);
         kept += 1;
     };
@@ -145,13 +146,14 @@ fn nothing(_: &[u8]) -> bool {
     false
 }
 
-fn none(_: gonogo::model::Labels) -> Option<gonogo::model::Labels> {
-    None
+fn none(labels: LabelsRef<'_>, _: &mut LabelsBuf) -> bool {
+    black_box(labels);
+    false
 }
 
 /// Reads a text of which every line is lexed; returns how many sample lines it had.
 fn all(mut reader: Reader<'_, impl Wanted>, text: &[u8]) -> u64 {
-    let mut keep = |sample| {
+    let mut keep = |sample: SampleRef<'_>| {
         black_box(sample);
     };
     for slice in text.chunks(SLICE) {

@@ -14,7 +14,7 @@ use super::output::complain;
 use super::{Common, Exit, Output};
 use crate::model::duration;
 use crate::promql::Filter;
-use crate::sources::exposition::{Format, Sample, Summary};
+use crate::sources::exposition::{Format, SampleRef, Summary};
 
 use body::Body;
 
@@ -76,7 +76,7 @@ struct Trouble {
 /// Where what was read goes: samples as they come, the rest at the end.
 trait Page {
     /// Writes one sample.
-    fn sample(&mut self, sample: &Sample) -> io::Result<()>;
+    fn sample(&mut self, sample: &SampleRef<'_>) -> io::Result<()>;
     /// Writes what reading came to; `trouble` where the text was cut short or is none.
     fn end(&mut self, summary: &Summary, trouble: Option<&Trouble>) -> io::Result<()>;
 }

@@ -3,69 +3,112 @@
 //! Not left to the client library: it stops without a word at the end of the first member of a
 //! body that has several, and the rest of the metrics would be missing.
 
-use std::io::Write;
+use std::io::{self, BufRead, ErrorKind, Read};
+use std::mem;
 
-use bytes::buf::Writer;
-use bytes::{BufMut, Bytes, BytesMut};
-use flate2::write::MultiGzDecoder;
+use bytes::{Buf as _, Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
 
 use crate::model::{Fault, FaultCode};
 
-/// The most compressed bytes decoded at once. They can swell a thousandfold, and what comes out is
-/// held in memory until it is counted against the cap.
-const PIECE: usize = 4 * 1024;
-
 /// How much is decoded, if there is as much, before it is handed on: small enough to stay in the
-/// processor's cache until it is read, and the buffer is used again.
+/// processor's cache until it is read, and no more is held in memory however far a body swells.
 const ENOUGH: usize = 64 * 1024;
 
 /// A decoder that is fed as the body comes.
 pub(super) struct Gunzip {
-    decoder: MultiGzDecoder<Writer<BytesMut>>,
-    waiting: Bytes,
+    decoder: MultiGzDecoder<Fed>,
     begun: bool,
+    over: bool,
+    /// What was handed on last: where it is gone, its memory is used again.
+    last: Bytes,
+}
+
+/// What was fed and not decoded yet.
+#[derive(Default)]
+struct Fed {
+    bytes: Bytes,
+    /// Whether no more will come.
+    ended: bool,
+}
+
+impl Read for Fed {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Fed {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.bytes.is_empty() && !self.ended { Err(ErrorKind::WouldBlock.into()) } else { Ok(&self.bytes) }
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.bytes.advance(count.min(self.bytes.len()));
+    }
 }
 
 impl Gunzip {
     pub(super) fn new() -> Self {
-        let decoder = MultiGzDecoder::new(BytesMut::new().writer());
-        Self { decoder, waiting: Bytes::new(), begun: false }
+        let decoder = MultiGzDecoder::new(Fed::default());
+        Self { decoder, begun: false, over: false, last: Bytes::new() }
     }
 
     /// Takes compressed bytes; the earlier ones must have been decoded.
     pub(super) fn feed(&mut self, bytes: Bytes) {
         self.begun |= !bytes.is_empty();
-        self.waiting = bytes;
+        self.decoder.get_mut().bytes = bytes;
     }
 
-    /// Decodes some of what was fed; `None` where more must be fed first.
+    /// Tells that no more will be fed. A body of nothing at all is a whole one.
+    pub(super) fn end(&mut self) {
+        self.decoder.get_mut().ended = true;
+        self.over |= !self.begun;
+    }
+
+    /// Whether the body is over, its trailer came, and all was handed on.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Decodes some of what was fed; `None` where more must be fed first, or where the body is over.
     pub(super) fn decoded(&mut self) -> Result<Option<Bytes>, Fault> {
-        // Where the last slice is gone, this is its room again.
-        self.decoder.get_mut().get_mut().reserve(ENOUGH);
-        while !self.waiting.is_empty() && self.decoder.get_ref().get_ref().len() < ENOUGH {
-            let piece = self.waiting.split_to(self.waiting.len().min(PIECE));
-            self.decoder
-                .write_all(&piece)
-                .map_err(|_| Fault::new(FaultCode::Unreadable, "the compressed body is damaged"))?;
+        if self.over {
+            return Ok(None);
         }
-        let out = self.decoder.get_mut().get_mut().split();
-        Ok((!out.is_empty()).then(|| out.freeze()))
+        let again = mem::take(&mut self.last).try_into_mut().ok().filter(|room| room.len() == ENOUGH);
+        let mut room = again.unwrap_or_else(|| BytesMut::zeroed(ENOUGH));
+        let mut filled = 0;
+        while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.decoder.read(rest) {
+                Ok(0) => {
+                    self.over = true;
+                    break;
+                }
+                Ok(more) => filled += more,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(fault(&error)),
+            }
+        }
+        self.last = room.freeze();
+        Ok((filled > 0).then(|| self.last.slice(..filled)))
     }
+}
 
-    /// Ends the body: the last bytes, if its trailer came and fits.
-    pub(super) fn finish(self) -> Result<Bytes, Fault> {
-        if !self.begun {
-            return Ok(Bytes::new());
-        }
-        let whole = self.decoder.finish();
-        whole
-            .map(|out| out.into_inner().freeze())
-            .map_err(|_| Fault::new(FaultCode::CutShort, "cut short: the compressed body is not whole"))
+fn fault(error: &io::Error) -> Fault {
+    if error.kind() == ErrorKind::UnexpectedEof {
+        Fault::new(FaultCode::CutShort, "cut short: the compressed body is not whole")
+    } else {
+        Fault::new(FaultCode::Unreadable, "the compressed body is damaged")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn gzip(text: &[u8]) -> Vec<u8> {
@@ -87,8 +130,13 @@ mod tests {
             while let Some(bytes) = gunzip.decoded().map_err(|fault| fault.code)? {
                 out.extend_from_slice(&bytes);
             }
+            assert!(!gunzip.is_over(), "more may come");
         }
-        out.extend_from_slice(&gunzip.finish().map_err(|fault| fault.code)?);
+        gunzip.end();
+        while let Some(bytes) = gunzip.decoded().map_err(|fault| fault.code)? {
+            out.extend_from_slice(&bytes);
+        }
+        assert!(gunzip.is_over());
         Ok(out)
     }
 
@@ -133,5 +181,26 @@ mod tests {
         }
         assert!(decode(&[&whole[..], b"garbage"].concat(), usize::MAX).is_err());
         assert!(decode(b"depth 1\n", usize::MAX).is_err(), "not compressed at all");
+    }
+
+    #[test]
+    fn a_body_that_swells_a_thousandfold_comes_in_slices_that_do_not_grow_and_share_their_memory() {
+        let mut gunzip = Gunzip::new();
+        gunzip.feed(gzip(&vec![b'a'; 10 << 20]).into());
+        gunzip.end();
+        let (mut decoded, mut places) = (0, std::collections::BTreeSet::new());
+        while let Some(bytes) = gunzip.decoded().unwrap() {
+            assert!(bytes.len() <= ENOUGH && bytes.iter().all(|byte| *byte == b'a'));
+            decoded += bytes.len();
+            places.insert(bytes.as_ptr());
+        }
+        assert_eq!((decoded, places.len()), (10 << 20, 1));
+        // Who holds on to a slice keeps it as it was.
+        let mut gunzip = Gunzip::new();
+        gunzip.feed(gzip(&[vec![b'a'; ENOUGH], vec![b'b'; ENOUGH]].concat()).into());
+        gunzip.end();
+        let held = gunzip.decoded().unwrap().unwrap();
+        let next = gunzip.decoded().unwrap().unwrap();
+        assert!(held.iter().all(|byte| *byte == b'a') && next.iter().all(|byte| *byte == b'b'));
     }
 }

@@ -124,10 +124,11 @@ impl Response {
 
     async fn decoded(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
-            if let Some(gunzip) = &mut self.gunzip
-                && let Some(bytes) = gunzip.decoded()?
-            {
-                return Ok(Some(bytes));
+            if let Some(gunzip) = &mut self.gunzip {
+                let bytes = gunzip.decoded()?;
+                if bytes.is_some() || gunzip.is_over() {
+                    return Ok(bytes);
+                }
             }
             let (until, timeout) = (self.limits.until, self.limits.timeout);
             let sent = timeout_at(until, self.body.chunk())
@@ -137,7 +138,8 @@ impl Response {
             match (sent, &mut self.gunzip) {
                 (Some(bytes), Some(gunzip)) => gunzip.feed(bytes),
                 (Some(bytes), None) => return Ok(Some(bytes)),
-                (None, _) => return self.gunzip.take().map(Gunzip::finish).transpose(),
+                (None, Some(gunzip)) => gunzip.end(),
+                (None, None) => return Ok(None),
             }
         }
     }

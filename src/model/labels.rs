@@ -4,6 +4,12 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+mod packed;
+
+pub use packed::{LabelsBuf, LabelsRef};
+
+use packed::put;
+
 /// The label that holds a metric's name.
 pub const NAME: &str = "__name__";
 
@@ -15,63 +21,6 @@ pub const NAME: &str = "__name__";
 /// where their texts are.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Labels(Arc<str>);
-
-/// Labels in the order of their names.
-#[derive(Clone)]
-struct Iter<'l>(&'l str);
-
-impl<'l> Iterator for Iter<'l> {
-    type Item = (&'l str, &'l str);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let name = take_length(&mut self.0)?;
-        let value = take_length(&mut self.0)?;
-        let (name, rest) = self.0.split_at_checked(name)?;
-        let (value, rest) = rest.split_at_checked(value)?;
-        self.0 = rest;
-        Some((name, value))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let count = self.clone().fold(0, |count, _| count + 1);
-        (count, Some(count))
-    }
-}
-
-impl ExactSizeIterator for Iter<'_> {}
-
-/// Six bits a character, the lowest first, and a seventh where more follow: all of them ASCII.
-const SIX: usize = 6;
-const MORE: u8 = 1 << SIX;
-
-fn put_length(text: &mut String, mut length: usize) {
-    while length >= usize::from(MORE) {
-        text.push(char::from((length % usize::from(MORE)) as u8 | MORE));
-        length >>= SIX;
-    }
-    text.push(char::from(length as u8));
-}
-
-#[inline]
-fn take_length(text: &mut &str) -> Option<usize> {
-    let (mut length, mut shift) = (0, 0);
-    loop {
-        let byte = *text.as_bytes().first()?;
-        *text = text.get(1..)?;
-        length |= usize::from(byte % MORE) << shift;
-        if byte < MORE {
-            return Some(length);
-        }
-        shift += SIX;
-    }
-}
-
-fn put(text: &mut String, name: &str, value: &str) {
-    put_length(text, name.len());
-    put_length(text, value.len());
-    text.push_str(name);
-    text.push_str(value);
-}
 
 impl Labels {
     /// No labels.
@@ -99,23 +48,24 @@ impl Labels {
         Self(text.into())
     }
 
+    /// The same labels, for those who need not own them.
+    pub fn as_ref(&self) -> LabelsRef<'_> {
+        LabelsRef(&self.0)
+    }
+
     /// The value of a label; `None` where the label is absent.
     pub fn get(&self, name: &str) -> Option<&str> {
-        Iter(&self.0).find(|(n, _)| *n == name).map(|(_, value)| value)
+        self.as_ref().get(name)
     }
 
     /// The metric name, where there is one.
     pub fn name(&self) -> Option<&str> {
-        // It sorts before all names in small letters.
-        match Iter(&self.0).next() {
-            Some((NAME, value)) => Some(value),
-            _ => self.get(NAME),
-        }
+        self.as_ref().name()
     }
 
     /// All labels, sorted by name, the metric name among them.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
-        Iter(&self.0)
+        self.as_ref().iter()
     }
 
     /// Whether there is no label at all.
@@ -170,36 +120,14 @@ impl PartialOrd for Labels {
 
 impl fmt::Debug for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        fmt::Debug::fmt(&self.as_ref(), f)
     }
 }
 
 /// As Prometheus writes a series: `name{a="b",c="d"}`, values escaped.
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name().unwrap_or("");
-        f.write_str(name)?;
-        let mut rest = self.iter().filter(|(n, _)| *n != NAME).peekable();
-        if rest.peek().is_none() {
-            return if name.is_empty() { f.write_str("{}") } else { Ok(()) };
-        }
-        f.write_str("{")?;
-        for (i, (n, v)) in rest.enumerate() {
-            if i > 0 {
-                f.write_str(",")?;
-            }
-            write!(f, "{n}=\"")?;
-            for c in v.chars() {
-                match c {
-                    '\\' => f.write_str("\\\\")?,
-                    '"' => f.write_str("\\\"")?,
-                    '\n' => f.write_str("\\n")?,
-                    c => write!(f, "{c}")?,
-                }
-            }
-            f.write_str("\"")?;
-        }
-        f.write_str("}")
+        fmt::Display::fmt(&self.as_ref(), f)
     }
 }
 

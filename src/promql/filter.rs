@@ -1,7 +1,6 @@
 //! Which series the expressions of a config ask for.
 
-use crate::model::Labels;
-use crate::model::labels::NAME;
+use crate::model::labels::{LabelsRef, NAME};
 
 use super::Expr;
 use super::matcher::Matcher;
@@ -43,7 +42,8 @@ impl Filter {
 
     /// Whether a series with these labels (the name among them) is selected by some expression.
     /// Labels that the source adds itself (`job`, `instance`, its own) must be on it already.
-    pub fn wants(&self, labels: &Labels) -> bool {
+    pub fn wants<'l>(&self, labels: impl Into<LabelsRef<'l>>) -> bool {
+        let labels = labels.into();
         self.everything
             || self.selectors.iter().any(|matchers| matchers.iter().all(|matcher| matcher.matches(labels)))
     }

@@ -2,8 +2,7 @@
 
 use regex::Regex;
 
-use crate::model::Labels;
-use crate::model::labels::NAME;
+use crate::model::labels::{LabelsRef, NAME};
 
 /// An anchored regular expression in RE2's dialect.
 #[derive(Clone, Debug)]
@@ -134,8 +133,8 @@ impl Matcher {
         }
     }
 
-    pub(super) fn matches(&self, labels: &Labels) -> bool {
-        self.accepts(labels.get(&self.name).unwrap_or(""))
+    pub(super) fn matches<'l>(&self, labels: impl Into<LabelsRef<'l>>) -> bool {
+        self.accepts(labels.into().get(&self.name).unwrap_or(""))
     }
 
     /// The metric name it demands, if it demands exactly one.

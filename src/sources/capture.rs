@@ -87,7 +87,9 @@ fn read_wanted(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        reader.feed(slice.get(..read).unwrap_or_default(), &mut |sample| samples.keep(sample, &wants));
+        reader.feed(slice.get(..read).unwrap_or_default(), &mut |sample| {
+            samples.keep(sample.to_sample(), &wants)
+        });
         if samples.points.len() > MOST_SAMPLES {
             return Err(io::Error::new(
                 io::ErrorKind::FileTooLarge,
@@ -97,7 +99,7 @@ fn read_wanted(
             ));
         }
     }
-    let summary = reader.finish(&mut |sample| samples.keep(sample, &wants));
+    let summary = reader.finish(&mut |sample| samples.keep(sample.to_sample(), &wants));
     Ok(samples.pour(summary, &mut push))
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use gonogo::model::value;
-use gonogo::sources::exposition::{Format, MAX_LINE, Reader, Sample, Summary, Wanted};
+use gonogo::sources::exposition::{Format, MAX_LINE, Reader, Sample, SampleRef, Summary, Wanted};
 use proptest::prelude::*;
 
 /// Input and what must come of it, in one file.
@@ -46,9 +46,9 @@ fn read<'b>(
     let mut reader = reader;
     let mut samples = Vec::new();
     for slice in slices {
-        reader.feed(slice, &mut |sample| samples.push(sample));
+        reader.feed(slice, &mut |sample| samples.push(sample.to_sample()));
     }
-    let summary = reader.finish(&mut |sample| samples.push(sample));
+    let summary = reader.finish(&mut |sample| samples.push(sample.to_sample()));
     (samples, summary)
 }
 
@@ -171,7 +171,7 @@ fn a_line_without_end_is_unreadable_and_the_next_one_is_read_in_bounded_memory()
     let endless = vec![b'x'; MAX_LINE / 4];
     let mut reader = Reader::judging_all(Format::Text, &everything);
     let mut samples = Vec::new();
-    let mut keep = |sample: Sample| samples.push(shown(&sample));
+    let mut keep = |sample: SampleRef<'_>| samples.push(shown(&sample.to_sample()));
     reader.feed(b"a{l=\"", &mut keep);
     for _ in 0..64 {
         reader.feed(&endless, &mut keep);

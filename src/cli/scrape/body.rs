@@ -4,7 +4,7 @@ use std::io;
 
 use super::{Page, Trouble};
 use crate::promql::Filter;
-use crate::sources::exposition::{Format, Reader, Sample, Stricter, Summary};
+use crate::sources::exposition::{Format, Reader, SampleRef, Stricter, Summary};
 
 /// How many bytes are looked at before it is decided that this is an exposition.
 const LOOKED_AT: usize = 1024;
@@ -110,9 +110,9 @@ fn kept<'a>(
     filter: &'a Filter,
     page: &'a mut dyn Page,
     failed: &'a mut Option<io::Error>,
-) -> impl FnMut(Sample) + use<'a> {
-    move |sample| {
-        if failed.is_none() && filter.wants(&sample.labels) {
+) -> impl FnMut(SampleRef<'_>) + use<'a> {
+    move |sample: SampleRef<'_>| {
+        if failed.is_none() && filter.wants(sample.labels) {
             *failed = page.sample(&sample).err();
         }
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Page, Trouble};
 use crate::cli::output::visible;
 use crate::model::{labels, value};
-use crate::sources::exposition::{Sample, Summary};
+use crate::sources::exposition::{SampleRef, Summary};
 
 /// A JSON document on its way out.
 pub(super) struct Document<W> {
@@ -64,7 +64,7 @@ impl<W: Write> Document<W> {
 }
 
 impl<W: Write> Page for Document<W> {
-    fn sample(&mut self, sample: &Sample) -> io::Result<()> {
+    fn sample(&mut self, sample: &SampleRef<'_>) -> io::Result<()> {
         self.begin()?;
         let named = SampleJson {
             name: sample.labels.name().unwrap_or_default(),

@@ -23,7 +23,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Page, Trouble};
 use crate::model::text::{harmless, harmless_line};
 use crate::model::{Time, value};
-use crate::sources::exposition::{Family, Sample, Summary};
+use crate::sources::exposition::{Family, SampleRef, Summary};
 
 /// How many unreadable lines are shown.
 const SHOWN: usize = 100;
@@ -90,7 +90,7 @@ impl<W: Write> Table<W> {
 }
 
 impl<W: Write> Page for Table<W> {
-    fn sample(&mut self, sample: &Sample) -> io::Result<()> {
+    fn sample(&mut self, sample: &SampleRef<'_>) -> io::Result<()> {
         if self.samples == 0 {
             writeln!(self.out, "{:>18}  series", "value")?;
         }

@@ -7,7 +7,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use super::poll_line::{Beside, PollLine, labels_of};
 use crate::model::{Labels, Time};
 use crate::sources::Batch;
-use crate::sources::exposition::{Format, Reader, Sample};
+use crate::sources::exposition::{Format, Reader, Sample, SampleRef};
 
 /// How much text of series is known at most: past it, they are learnt anew.
 const MOST_KNOWN: usize = 32 << 20;
@@ -163,7 +163,7 @@ fn lexed(text: &[u8]) -> Option<Sample> {
     let any = |_: &[u8]| true;
     let mut reader = Reader::new(Format::OpenMetrics, &any);
     let mut one = None;
-    let mut keep = |sample: Sample| one = Some(sample);
+    let mut keep = |sample: SampleRef<'_>| one = Some(sample.to_sample());
     reader.feed(text, &mut keep);
     reader.feed(b"\n", &mut keep);
     let summary = reader.finish(&mut keep);

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::Family;
 
 /// The families of one text, in the order in which they came. HELP and TYPE of a name that come
@@ -9,7 +11,7 @@ use super::Family;
 #[derive(Debug, Default)]
 pub(super) struct Families {
     list: Vec<Entry>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<String, usize, RandomState>,
     /// The name of the last sample and its family: samples come in runs.
     last: (String, usize),
 }

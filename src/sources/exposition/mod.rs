@@ -2,7 +2,7 @@
 //!
 //! Start with [`Reader`]: bytes go in by slices of any size, [`Sample`]s come out through a
 //! callback, a [`Summary`] at the end. Behind it, one file each: `sample_line` (one line, zero-copy),
-//! `number` (floats and timestamps), `comment` (HELP, TYPE, `# EOF`), `families`, `seen` (duplicates),
+//! `parts` (where its parts lie, and the short way through the next line that is like it), `number` (floats and timestamps), `comment` (HELP, TYPE, `# EOF`), `families`, `seen` (duplicates),
 //! `unwanted` (the quick way past the rest), `stricter` (what other readers would refuse), `points` (how
 //! they want the samples of a metric to stand).
 //!
@@ -19,6 +19,7 @@ mod comment;
 mod families;
 mod format;
 mod number;
+mod parts;
 mod points;
 mod reader;
 mod sample_line;
@@ -27,10 +28,11 @@ mod stricter;
 mod unwanted;
 
 pub use format::{ACCEPT, ACCEPT_TEXT, Format, foreign_charset};
-pub use reader::{MAX_LINE, Reader};
+pub use reader::{MAX_LINE, Pick, Reader};
 pub use stricter::Stricter;
 
 use crate::model::Labels;
+use crate::model::labels::LabelsRef;
 use crate::promql::Filter;
 
 /// What tells a [`Reader`] which metric names to read: a [`Filter`] or a closure.
@@ -54,13 +56,24 @@ impl<F: Fn(&[u8]) -> bool> Wanted for F {
 
 /// One sample line, wanted and read. `labels` hold the metric name; values are as sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
+pub struct Sample<L = Labels> {
     /// Name and labels.
-    pub labels: Labels,
+    pub labels: L,
     /// The value.
     pub value: f64,
     /// The timestamp of the line in milliseconds since the epoch, whatever the dialect.
     pub timestamp_ms: Option<i64>,
+}
+
+/// A sample as a [`Reader`] hands it on: its labels lie in the reader's memory until the next line.
+pub type SampleRef<'l> = Sample<LabelsRef<'l>>;
+
+impl SampleRef<'_> {
+    /// The same sample with labels of its own.
+    pub fn to_sample(&self) -> Sample {
+        let Self { labels, value, timestamp_ms } = *self;
+        Sample { labels: labels.to_labels(), value, timestamp_ms }
+    }
 }
 
 /// HELP and TYPE of a family, where the reader was asked to keep them.

@@ -2,11 +2,12 @@
 //! those of one metric in the order of their time.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+
+use foldhash::quality::RandomState;
 
 use super::sample_line::Point;
-use crate::model::Labels;
-use crate::model::labels::NAME;
+use crate::model::labels::{LabelsRef, NAME};
 
 /// What is wrong: the line, a code, a sentence.
 pub(super) type Odd = (u64, &'static str, &'static str);
@@ -50,7 +51,13 @@ struct Histogram {
 
 impl Points {
     /// Looks at a sample; returns what is wrong with it, and with the point that it ends.
-    pub(super) fn sample(&mut self, line: u64, place: Place<'_>, labels: &Labels, point: Point) -> Vec<Odd> {
+    pub(super) fn sample(
+        &mut self,
+        line: u64,
+        place: Place<'_>,
+        labels: LabelsRef<'_>,
+        point: Point,
+    ) -> Vec<Odd> {
         let mut odd = Vec::new();
         if self.family != place.family {
             odd.extend(self.leave());
@@ -101,7 +108,7 @@ impl Points {
     }
 
     /// Which metric of its family a sample belongs to. Those of an info are not told apart.
-    fn metric(&self, place: Place<'_>, labels: &Labels) -> u64 {
+    fn metric(&self, place: Place<'_>, labels: LabelsRef<'_>) -> u64 {
         let own = match (place.kind, place.ending) {
             (Some("info"), _) => return 0,
             (Some("histogram" | "gaugehistogram"), "_bucket") => "le",
@@ -109,12 +116,22 @@ impl Points {
             (Some("stateset"), _) => place.family,
             _ => NAME,
         };
-        self.keys.hash_one(labels.filtered(|name| name != NAME && name != own))
+        let mut hasher = self.keys.build_hasher();
+        labels
+            .iter()
+            .filter(|(name, _)| *name != NAME && *name != own)
+            .for_each(|label| label.hash(&mut hasher));
+        hasher.finish()
     }
 }
 
 impl Histogram {
-    fn sample(&mut self, ending: &str, labels: &Labels, value: f64) -> Option<(&'static str, &'static str)> {
+    fn sample(
+        &mut self,
+        ending: &str,
+        labels: LabelsRef<'_>,
+        value: f64,
+    ) -> Option<(&'static str, &'static str)> {
         match ending {
             "_bucket" => {
                 let bound = super::number::value(labels.get("le")?).ok()?;

@@ -4,12 +4,13 @@ use memchr::memchr;
 
 use super::comment::{self, Comment};
 use super::families::Families;
-use super::sample_line::{self, Parts, is_blank, is_name_byte, starts_name};
+use super::parts::{Alike, Parts, Shapes};
+use super::sample_line::{self, is_blank, is_name_byte, starts_name};
 use super::seen::{Seen, Sight};
 use super::stricter::Strict;
 use super::unwanted::Unwanted;
-use super::{Flaw, Format, Sample, Summary, Unreadable, Wanted};
-use crate::model::Labels;
+use super::{Flaw, Format, Sample, SampleRef, Summary, Unreadable, Wanted};
+use crate::model::labels::{LabelsBuf, LabelsRef};
 use crate::model::text::harmless_line;
 use crate::promql::Filter;
 
@@ -23,8 +24,8 @@ const KEPT_OF_ALL: usize = 10_000;
 /// How many lines that nobody wants are looked at, to tell metrics from another text.
 const LOOKED_AT: u64 = 64;
 
-/// Gives a series its final labels; `None`: it is not kept.
-pub type Pick<'f> = dyn Fn(Labels) -> Option<Labels> + Sync + 'f;
+/// Gives a series its final labels, which it puts into the buffer; `false`: it is not kept.
+pub type Pick<'f> = dyn Fn(LabelsRef<'_>, &mut LabelsBuf) -> bool + Sync + 'f;
 
 /// A streaming reader: bytes in slices of any size, samples out through a callback.
 pub struct Reader<'f, W: Wanted + ?Sized = Filter> {
@@ -38,6 +39,10 @@ pub struct Reader<'f, W: Wanted + ?Sized = Filter> {
     open: Vec<u8>,
     unwanted: Unwanted,
     parts: Parts,
+    shapes: Shapes,
+    /// The labels of a line as they were sent, and as they were picked.
+    sent: LabelsBuf,
+    picked: LabelsBuf,
     families: Option<Families>,
     seen: Option<Seen>,
     strict: Option<Strict>,
@@ -69,6 +74,9 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
             open: Vec::new(),
             unwanted: Unwanted::default(),
             parts: Parts::default(),
+            shapes: Shapes::default(),
+            sent: LabelsBuf::default(),
+            picked: LabelsBuf::default(),
             families: None,
             seen: Some(Seen::default()),
             strict: None,
@@ -113,7 +121,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
 
     /// Feeds a slice; calls `keep` for each wanted sample line that ended in it. Label matchers are
     /// the caller's business ([`Filter::wants`] after it added its own labels).
-    pub fn feed(&mut self, bytes: &[u8], keep: &mut impl FnMut(Sample)) {
+    pub fn feed(&mut self, bytes: &[u8], keep: &mut impl FnMut(SampleRef<'_>)) {
         self.summary.bytes += bytes.len() as u64;
         let mut rest = bytes;
         if !self.open.is_empty() {
@@ -133,7 +141,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
     }
 
     /// Ends the text: reads a last line without a newline and returns the summary.
-    pub fn finish(mut self, keep: &mut impl FnMut(Sample)) -> Summary {
+    pub fn finish(mut self, keep: &mut impl FnMut(SampleRef<'_>)) -> Summary {
         self.summary.newline = self.open.is_empty();
         if !self.open.is_empty() {
             let open = std::mem::take(&mut self.open);
@@ -150,7 +158,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
 
     /// Reads the lines that end in `rest` and returns what is left. This loop is what a million
     /// unwanted series cost.
-    fn whole_lines<'b>(&mut self, mut rest: &'b [u8], keep: &mut impl FnMut(Sample)) -> &'b [u8] {
+    fn whole_lines<'b>(&mut self, mut rest: &'b [u8], keep: &mut impl FnMut(SampleRef<'_>)) -> &'b [u8] {
         let mut skipped = 0;
         loop {
             // A name holds no newline, so that the search for the end can begin behind it.
@@ -180,7 +188,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
 
     /// Reads one line, without its newline; `last` where the text ended before one. Returns whether
     /// it could be read, which of a line that nobody wants is asked of the last one only.
-    fn line(&mut self, line: &[u8], last: bool, keep: &mut impl FnMut(Sample)) -> bool {
+    fn line(&mut self, line: &[u8], last: bool, keep: &mut impl FnMut(SampleRef<'_>)) -> bool {
         self.summary.lines += 1;
         let too_long = line.len() > self.max_line;
         if let Some(strict) = &mut self.strict {
@@ -188,6 +196,9 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = line.get(..self.max_line).unwrap_or(line);
+        if !last && !too_long && self.alike(line, keep) {
+            return true;
+        }
         let judge = self.families.is_some();
         match head(line, self.format) {
             Head::Blank if self.format == Format::Text || !judge => return true,
@@ -221,41 +232,72 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
         let cut = last || text.len() < line.len();
         let name_is_whole = self.parts.name.as_ref().is_some_and(|at| !cut || at.end < text.len());
         let wanted = name.as_ref().is_some_and(|name| self.wanted.wants_name(name.as_bytes()));
-        let point = match read {
-            Ok(_) if self.eof && (wanted || judge) => return self.unreadable(line, &after_eof()),
-            Ok(point) if self.stamped && point.timestamp_ms.is_none() => {
-                return self
-                    .unreadable(line, &Flaw::new("no-timestamp", "a sample of a capture needs its time"));
+        match (read, name) {
+            (Ok(point), Some(name)) => {
+                self.shapes.remember(text, &self.parts, wanted);
+                self.sample(text, &name, wanted, point, keep)
             }
-            Ok(point) => point,
-            Err(flaw) if judge || wanted || !name_is_whole => return self.unreadable(line, &flaw),
-            Err(_) => return false,
+            (Err(flaw), _) if judge || wanted || !name_is_whole => self.unreadable(line, &flaw),
+            _ => false,
+        }
+    }
+
+    /// Reads a line that is like one before it; returns whether it was one.
+    fn alike(&mut self, line: &[u8], keep: &mut impl FnMut(SampleRef<'_>)) -> bool {
+        let Some(Alike { end, wanted }) = self.shapes.follow(line, &mut self.parts) else { return false };
+        let Ok(text) = std::str::from_utf8(line) else { return false };
+        // Where something is wrong with it, the long way says what.
+        let (Ok(point), Some(name)) =
+            (sample_line::lex_point(text, end, self.format), self.parts.raw_name_in(text))
+        else {
+            return false;
         };
-        if let (Some(families), Some(name)) = (&mut self.families, &name) {
+        self.summary.series_sent += 1;
+        self.summary.sound += 1;
+        self.sample(text, name, wanted, point, keep);
+        true
+    }
+
+    /// Takes in a sample line that lexed well. Returns whether nothing else is wrong with it.
+    fn sample(
+        &mut self,
+        line: &str,
+        name: &str,
+        wanted: bool,
+        point: sample_line::Point,
+        keep: &mut impl FnMut(SampleRef<'_>),
+    ) -> bool {
+        if self.eof && (wanted || self.families.is_some()) {
+            return self.unreadable(line.as_bytes(), &after_eof());
+        }
+        if self.stamped && point.timestamp_ms.is_none() {
+            let flaw = Flaw::new("no-timestamp", "a sample of a capture needs its time");
+            return self.unreadable(line.as_bytes(), &flaw);
+        }
+        if let Some(families) = &mut self.families {
             families.count(name, wanted);
         }
-        if let (Some(strict), Some(name)) = (&mut self.strict, &name) {
-            strict.sample(self.summary.lines, name, text, &self.parts, point);
+        if let Some(strict) = &mut self.strict {
+            strict.sample(self.summary.lines, name, line, &self.parts, point);
         }
-        if !wanted {
-            return true;
+        if wanted {
+            self.summary.wanted = true;
+            self.keep(line, point, keep);
         }
-        self.summary.wanted = true;
-        self.keep(text, point, keep);
         true
     }
 
     /// Hands a wanted sample on, unless it was had before or is one too many.
-    fn keep(&mut self, text: &str, point: sample_line::Point, keep: &mut impl FnMut(Sample)) {
-        let labels = self.parts.labels_in(text);
-        let picked = match self.pick {
-            Some(pick) => pick(labels),
-            None => Some(labels),
+    fn keep(&mut self, line: &str, point: sample_line::Point, keep: &mut impl FnMut(SampleRef<'_>)) {
+        self.parts.put_labels(line, &mut self.sent);
+        let labels = match self.pick {
+            Some(pick) if pick(self.sent.labels(), &mut self.picked) => self.picked.labels(),
+            Some(_) => return,
+            None => self.sent.labels(),
         };
-        let Some(labels) = picked else { return };
         let sample_line::Point { value, timestamp_ms } = point;
         let sight =
-            self.seen.as_mut().map_or(Sight::New, |seen| seen.see(&labels, value, timestamp_ms, self.most));
+            self.seen.as_mut().map_or(Sight::New, |seen| seen.see(labels, value, timestamp_ms, self.most));
         match sight {
             Sight::New => keep(Sample { labels, value, timestamp_ms }),
             Sight::Full => self.summary.cut += 1,
@@ -263,7 +305,7 @@ impl<'f, W: Wanted + ?Sized> Reader<'f, W> {
                 self.summary.duplicates += 1;
                 self.summary.conflicts += u64::from(sight == Sight::Otherwise);
                 if let Some(strict) = &mut self.strict {
-                    strict.again(self.summary.lines, &labels);
+                    strict.again(self.summary.lines, labels);
                 }
             }
         }

@@ -5,18 +5,8 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
+use super::parts::Parts;
 use super::{Flaw, Format, number};
-use crate::model::{Labels, labels};
-
-/// Where the parts of a line lie in it. Reused from line to line; after a failure it holds what was
-/// read until then, so that a bad line can still be known by its name.
-#[derive(Debug, Default)]
-pub(super) struct Parts {
-    /// The metric name, without its quotes.
-    pub(super) name: Option<Range<usize>>,
-    /// Label names and values, without their quotes, not unescaped.
-    pairs: Vec<(Range<usize>, Range<usize>)>,
-}
 
 /// What stands behind the name and the labels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,8 +37,7 @@ pub(super) const fn is_blank(byte: u8) -> bool {
 
 /// Lexes a line (without its line break) into `parts`.
 pub(super) fn lex(line: &str, format: Format, parts: &mut Parts) -> Result<Point, Flaw> {
-    parts.name = None;
-    parts.pairs.clear();
+    parts.clear();
     let mut cursor = Cursor { line, at: 0, format };
     cursor.blanks();
     if cursor.take(b'{') {
@@ -63,91 +52,13 @@ pub(super) fn lex(line: &str, format: Format, parts: &mut Parts) -> Result<Point
             cursor.labels(Some(&mut parts.name), &mut parts.pairs)?;
         }
     }
-    parts.check_labels(line)?;
-    match format {
-        Format::Text => cursor.text_point(),
-        Format::OpenMetrics => cursor.openmetrics_point(),
-    }
+    parts.close(line, cursor.at)?;
+    cursor.point()
 }
 
-impl Parts {
-    /// The metric name of the line they were lexed from, unescaped.
-    pub(super) fn name_in<'l>(&self, line: &'l str) -> Option<Cow<'l, str>> {
-        Some(unescape(line.get(self.name.clone()?)?))
-    }
-
-    /// The labels of the line they were lexed from, the metric name among them.
-    pub(super) fn labels_in(&self, line: &str) -> Labels {
-        let part = |range: &Range<usize>| unescape(line.get(range.clone()).unwrap_or_default());
-        let name = self.name.iter().map(|name| (Cow::Borrowed(labels::NAME), part(name)));
-        Labels::from_pairs(name.chain(self.pairs.iter().map(|(name, value)| (part(name), part(value)))))
-    }
-
-    /// The label values as they were written, not unescaped.
-    pub(super) fn raw_values<'l>(&'l self, line: &'l str) -> impl Iterator<Item = &'l str> {
-        self.pairs.iter().filter_map(|(_, value)| line.get(value.clone()))
-    }
-
-    /// What stands between the value of each label and the name of the next.
-    pub(super) fn between<'l>(&'l self, line: &'l str) -> impl Iterator<Item = &'l str> {
-        self.pairs.windows(2).filter_map(|two| match two {
-            [(_, value), (name, _)] => line.get(value.end..name.start),
-            _ => None,
-        })
-    }
-
-    /// Whether the metric name or the name of a label was written in quotes.
-    pub(super) fn has_quoted_names(&self, line: &str) -> bool {
-        let mut names = self.name.iter().chain(self.pairs.iter().map(|(name, _)| name));
-        names.any(|at| line.as_bytes().get(at.end) == Some(&b'"'))
-    }
-
-    /// The rest of the line: what closes the labels (`",}`), and what stands behind them.
-    pub(super) fn tail<'l>(&self, line: &'l str) -> (&'l str, &'l str) {
-        let name = self.name.as_ref().map(|name| name.end);
-        let end = self.pairs.last().map(|(_, value)| value.end).max(name).unwrap_or_default();
-        let tail = line.get(end..).unwrap_or_default();
-        let value = tail.trim_start_matches(['"', ' ', '\t', ',', '{', '}']);
-        tail.split_at_checked(tail.len() - value.len()).unwrap_or((tail, ""))
-    }
-
-    /// Whether there are few labels, of names without escapes that nothing is wrong with: the quick
-    /// answer for nearly every line.
-    fn are_plain(&self, line: &str) -> bool {
-        let name = |at: &Range<usize>| line.get(at.clone()).unwrap_or_default();
-        self.pairs.len() <= 16
-            && self.pairs.iter().enumerate().all(|(place, (at, _))| {
-                let own = name(at);
-                let before = self.pairs.iter().take(place);
-                !own.is_empty()
-                    && own != labels::NAME
-                    && memchr::memchr(b'\\', own.as_bytes()).is_none()
-                    && before.map(|(at, _)| name(at)).all(|other| other != own)
-            })
-    }
-
-    /// Refuses what Prometheus refuses in a label set that lexed well.
-    fn check_labels(&self, line: &str) -> Result<(), Flaw> {
-        if self.are_plain(line) {
-            return Ok(());
-        }
-        let mut names: Vec<Cow<'_, str>> =
-            self.pairs.iter().map(|(name, _)| unescape(line.get(name.clone()).unwrap_or_default())).collect();
-        names.sort_unstable();
-        if names.iter().any(|name| name.is_empty()) {
-            return Err(Flaw::new("bad-label", "a label has an empty name"));
-        }
-        if names.iter().any(|name| name == labels::NAME) {
-            return Err(Flaw::new(
-                "bad-label",
-                "__name__ is not for labels: the name stands before the braces",
-            ));
-        }
-        match names.windows(2).find_map(|two| two.first().filter(|first| two.get(1) == Some(first))) {
-            Some(twice) => Err(Flaw::new("bad-label", format!("the label {twice:?} is given twice"))),
-            None => Ok(()),
-        }
-    }
+/// Lexes what stands behind the name and the labels of a line, which end at `at`.
+pub(super) fn lex_point(line: &str, at: usize, format: Format) -> Result<Point, Flaw> {
+    Cursor { line, at, format }.point()
 }
 
 /// How many characters the labels of an exemplar have, names and values; `text` begins behind its
@@ -309,6 +220,13 @@ impl<'l> Cursor<'l> {
         match self.line.get(self.at..).and_then(|rest| rest.chars().next()) {
             Some(found) => Flaw::new("bad-label", format!("{found:?} where a {expected} belongs")),
             None => Flaw::new("bad-label", format!("the line ends where a {expected} belongs")),
+        }
+    }
+
+    fn point(&mut self) -> Result<Point, Flaw> {
+        match self.format {
+            Format::Text => self.text_point(),
+            Format::OpenMetrics => self.openmetrics_point(),
         }
     }
 

@@ -4,11 +4,14 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::comment::Comment;
+use super::parts::Parts;
 use super::points::{Place, Points};
-use super::sample_line::{Parts, Point, exemplar_length};
+use super::sample_line::{Point, exemplar_length};
 use super::{Flaw, Format};
-use crate::model::Labels;
+use crate::model::labels::{LabelsBuf, LabelsRef};
 use crate::model::text::harmless_line;
 
 /// One thing that stricter readers would refuse.
@@ -44,12 +47,15 @@ const ENDINGS: [(&str, &[&str]); 8] = [
 pub(super) struct Strict {
     format: Format,
     found: Vec<Stricter>,
-    families: HashMap<String, Told>,
-    /// The family of the last sample or comment.
+    families: HashMap<String, Told, RandomState>,
+    /// The family of the last sample or comment, and whether it was a sample.
     at: String,
+    in_samples: bool,
     /// The name of the last sample, its family and its type: samples come in runs.
     last: (String, String, Option<&'static str>),
     points: Points,
+    /// The labels of the last sample.
+    labels: LabelsBuf,
 }
 
 /// What was said of a family.
@@ -67,10 +73,12 @@ impl Strict {
         Self {
             format,
             found: Vec::new(),
-            families: HashMap::new(),
+            families: HashMap::default(),
             at: String::new(),
+            in_samples: false,
             last: Default::default(),
             points: Points::default(),
+            labels: LabelsBuf::default(),
         }
     }
 
@@ -148,11 +156,11 @@ impl Strict {
 
     /// Looks at a sample that read well.
     pub(super) fn sample(&mut self, number: u64, name: &str, line: &str, parts: &Parts, point: Point) {
-        if parts.has_quoted_names(line) {
+        if parts.quoted {
             let text = "a name in quotes: readers before Prometheus 3 refuse it";
             self.add(number, "quoted-name", text);
         }
-        if parts.raw_values(line).any(|value| odd_escape(value, true)) {
+        if parts.escaped && parts.raw_values(line).any(|value| odd_escape(value, true)) {
             let text = "an escape that is none in a label value: promtool and OpenMetrics refuse it";
             self.add(number, "bad-escape", text);
         }
@@ -161,10 +169,9 @@ impl Strict {
             self.last = (name.to_owned(), family, kind);
         }
         let (name_kept, family, kind) = std::mem::take(&mut self.last);
-        if self.at != family || name.is_empty() {
+        if !self.in_samples || self.at != family {
             self.enter(number, &family).samples = true;
-        } else if let Some(told) = self.families.get_mut(&family) {
-            told.samples = true;
+            self.in_samples = true;
         }
         self.judge(number, (name, &family, kind), line, parts, point);
         self.last = (name_kept, family, kind);
@@ -181,25 +188,27 @@ impl Strict {
         if matches!(kind, Some("histogram" | "gaugehistogram" | "summary")) {
             self.bounds(number, name, line, parts);
         }
-        let (closing, tail) = parts.tail(line);
         match self.format {
             Format::Text => {
-                if parts.between(line).any(|gap| !gap.contains(',')) {
+                if parts.comma_missing {
                     self.add(number, "missing-comma", "no comma between labels: promtool refuses that");
                 }
+                let (_, tail) = if point.timestamp_ms.is_some() { parts.tail(line) } else { ("", "") };
                 if tail.split_ascii_whitespace().nth(1).is_some_and(|at| at.starts_with(['+', '-'])) {
                     let text = "a timestamp with a sign: Prometheus refuses it";
                     self.add(number, "signed-timestamp", text);
                 }
             }
             Format::OpenMetrics => {
+                let (closing, tail) = parts.tail(line);
                 if closing.contains(",}") {
                     let text = "a comma behind the last label: Prometheus 2 refuses it";
                     self.add(number, "trailing-comma", text);
                 }
                 let ending = name.strip_prefix(family).unwrap_or_default();
                 let place = Place { family, kind, ending };
-                for (line, code, text) in self.points.sample(number, place, &parts.labels_in(line), point) {
+                parts.put_labels(line, &mut self.labels);
+                for (line, code, text) in self.points.sample(number, place, self.labels.labels(), point) {
                     self.add(line, code, text);
                 }
                 self.openmetrics_sample(number, name, place, tail, point);
@@ -239,18 +248,18 @@ impl Strict {
     }
 
     fn bounds(&mut self, number: u64, name: &str, line: &str, parts: &Parts) {
-        let labels = parts.labels_in(line);
+        let bound = |key| parts.value_in(line, key);
         let odd = ["le", "quantile"]
             .iter()
-            .any(|key| labels.get(key).is_some_and(|bound| super::number::value(bound).is_err()));
-        if odd || name.ends_with("_bucket") && labels.get("le").is_none() {
+            .any(|key| bound(key).is_some_and(|bound| super::number::value(&bound).is_err()));
+        if odd || name.ends_with("_bucket") && bound("le").is_none() {
             let text = "a bucket or quantile whose bound is no number: promtool and OpenMetrics refuse it";
             self.add(number, "odd-bound", text);
         }
     }
 
     /// A series came again.
-    pub(super) fn again(&mut self, number: u64, labels: &Labels) {
+    pub(super) fn again(&mut self, number: u64, labels: LabelsRef<'_>) {
         let text = format!("the series {labels} comes again: OpenMetrics refuses that");
         self.add(number, "duplicate-series", &text);
     }
@@ -273,6 +282,7 @@ impl Strict {
 
     /// Comes to a family, and leaves the last one.
     fn enter(&mut self, number: u64, family: &str) -> &mut Told {
+        self.in_samples = false;
         if self.at != family {
             if let Some(before) = self.families.get_mut(&self.at) {
                 before.left = true;

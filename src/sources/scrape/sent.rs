@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use crate::model::labels::LabelsRef;
 use crate::model::{Labels, Time};
 use crate::promql::Filter;
 use crate::sources::exposition::Summary;
@@ -75,24 +76,31 @@ pub(super) struct Sent {
 
 impl Sent {
     /// Keeps a sample that was had at `now`, if there is room for it and its stamp can be believed.
-    pub(super) fn keep(&mut self, row: Row, now: Time, room: &Room) {
-        let size = size(&row.0);
+    pub(super) fn keep(
+        &mut self,
+        labels: LabelsRef<'_>,
+        value: f64,
+        stamp: Option<Time>,
+        now: Time,
+        room: &Room,
+    ) {
+        let size = size(labels);
         let further = |so_far: &mut (usize, Duration), by| *so_far = (so_far.0 + 1, so_far.1.max(by));
         if size > MAX_LABELS {
             self.too_long += 1;
-        } else if let Some(stamp) = row.2.filter(|stamp| stamp.since(now) > AHEAD) {
+        } else if let Some(stamp) = stamp.filter(|stamp| stamp.since(now) > AHEAD) {
             further(&mut self.ahead, stamp.since(now));
         } else if room.take(size) {
-            if let Some(stamp) = row.2.filter(|stamp| now.since(*stamp) > super::LOOKBACK) {
+            if let Some(stamp) = stamp.filter(|stamp| now.since(*stamp) > super::LOOKBACK) {
                 further(&mut self.behind, now.since(stamp));
             }
-            self.rows.push(row);
+            self.rows.push((labels.to_labels(), value, stamp));
         } else {
             self.cut += 1;
         }
     }
 }
 
-fn size(labels: &Labels) -> usize {
+fn size(labels: LabelsRef<'_>) -> usize {
     labels.iter().map(|(name, value)| BYTES_A_LABEL + name.len() + value.len()).sum()
 }

@@ -7,8 +7,9 @@ use tokio::time::Instant;
 
 use super::sent::{Keep, Row, Sent};
 use crate::http::{Client, Request, Response, host_and_port};
+use crate::model::labels::{LabelsBuf, LabelsRef};
 use crate::model::{Fault, FaultCode, Labels, Time};
-use crate::sources::exposition::{ACCEPT, Format, Reader, Sample, Summary, foreign_charset};
+use crate::sources::exposition::{ACCEPT, Format, Reader, SampleRef, Summary, foreign_charset};
 use crate::sources::json::is_html;
 
 /// One endpoint.
@@ -82,13 +83,21 @@ impl Target {
         let format = Format::of_content_type(content_type)
             .ok_or_else(|| not_metrics(content_type.unwrap_or_default()))?;
         let charset = foreign_charset(content_type).map(str::to_owned);
-        let pick = |sent: Labels| Some(self.labelled(&sent)).filter(|labels| what.filter.wants(labels));
+        let pick = |sent: LabelsRef<'_>, labels: &mut LabelsBuf| {
+            self.put_labels(sent, labels);
+            what.filter.wants(labels.labels())
+        };
         let mut reader =
             Reader::new(format, what.filter).picking(&pick, what.max_series).with_max_line(what.max_line);
         let mut sent = Sent { charset, ..Sent::default() };
-        let mut keep = |sample: Sample| {
-            let row = (sample.labels, sample.value, sample.timestamp_ms.map(Time::from_millis));
-            sent.keep(row, now, what.room);
+        let mut keep = |sample: SampleRef<'_>| {
+            sent.keep(
+                sample.labels,
+                sample.value,
+                sample.timestamp_ms.map(Time::from_millis),
+                now,
+                what.room,
+            );
         };
         let mut said = false;
         while let Some(slice) = response.slice().await? {
@@ -137,11 +146,11 @@ impl Target {
 
     /// The labels of a series as a scrape job would write them: the source's own are added, and those
     /// of the same name that the endpoint sent become `exported_…`.
-    fn labelled(&self, sent: &Labels) -> Labels {
-        let clashes = |name: &str| self.labels.get(name).is_some();
-        if !sent.iter().any(|(name, _)| clashes(name)) {
-            return Labels::from_pairs(sent.iter().chain(self.labels.iter()));
+    fn put_labels(&self, sent: LabelsRef<'_>, labels: &mut LabelsBuf) {
+        if labels.join(sent, self.labels.as_ref()) {
+            return;
         }
+        let clashes = |name: &str| self.labels.get(name).is_some();
         let renamed = sent.iter().map(|(name, value)| {
             let mut name = name.to_owned();
             if clashes(&name) {
@@ -152,7 +161,8 @@ impl Target {
             }
             (name, value.to_owned())
         });
-        Labels::from_pairs(renamed.chain(self.labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned()))))
+        let own = self.labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned()));
+        labels.copy(Labels::from_pairs(renamed.chain(own)).as_ref());
     }
 }
 
@@ -183,8 +193,11 @@ mod tests {
     fn a_scrape_adds_its_labels_and_renames_those_that_clash() {
         let own = Labels::from_pairs([("service", "worker")]);
         let target = Target::new("w", "http://me:pw@127.0.0.1:9464/metrics", &own).unwrap();
-        let sent =
-            |pairs: &[(&str, &str)]| target.labelled(&Labels::from_pairs(pairs.iter().copied())).to_string();
+        let sent = |pairs: &[(&str, &str)]| {
+            let mut labels = LabelsBuf::default();
+            target.put_labels(Labels::from_pairs(pairs.iter().copied()).as_ref(), &mut labels);
+            labels.labels().to_string()
+        };
         let added = r#"instance="127.0.0.1:9464",job="w",service="worker"}"#;
         assert_eq!(sent(&[("__name__", "up"), ("a", "b")]), format!(r#"up{{a="b",{added}"#));
         assert_eq!(

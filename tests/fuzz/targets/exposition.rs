@@ -12,9 +12,9 @@ fn read(text: &[u8], format: Format, width: usize, judge: bool) -> (Vec<Sample>,
         if judge { Reader::judging_all(format, &everything) } else { Reader::new(format, &everything) };
     let mut samples = Vec::new();
     for slice in text.chunks(width) {
-        reader.feed(slice, &mut |sample| samples.push(sample));
+        reader.feed(slice, &mut |sample| samples.push(sample.to_sample()));
     }
-    let summary = reader.finish(&mut |sample| samples.push(sample));
+    let summary = reader.finish(&mut |sample| samples.push(sample.to_sample()));
     (samples, summary)
 }
 

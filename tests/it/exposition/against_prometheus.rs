@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use gonogo::model::labels::NAME;
 use gonogo::model::{Labels, value};
-use gonogo::sources::exposition::{Format, Reader, Sample, Summary};
+use gonogo::sources::exposition::{Format, Reader, SampleRef, Summary};
 use serde_json::Value;
 
 use super::super::servers::{Prometheus, installed};
@@ -163,7 +163,7 @@ fn ours(case: &Served) -> (Stored, Summary) {
     let everything = |_: &[u8]| true;
     let mut reader = Reader::judging_all(case.format, &everything);
     let mut kept = Stored::new();
-    let mut keep = |sample: Sample| {
+    let mut keep = |sample: SampleRef<'_>| {
         assert!(sample.labels.get(NAME).is_some());
         kept.insert(sample.labels.to_string(), (value::text(sample.value), sample.timestamp_ms));
     };
