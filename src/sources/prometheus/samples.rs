@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn samples_come_out_in_order_however_many_pieces_they_are_in() {
-        let sample = |n: usize| (Time::from_millis(n as i64), n as f64);
+        let sample = |n: u32| (Time::from_millis(n.into()), n.into());
         for room in [0, 1, 7, 240, 30_000] {
             for count in [0, 1, 2, 8, 9, 240, 241, 20_000] {
                 let mut samples = Samples::with_room(room);
@@ -113,7 +113,7 @@ mod tests {
                 samples.fit();
                 let whole: Vec<Sample> = (0..count).map(sample).collect();
                 assert_eq!(samples.iter().collect::<Vec<_>>(), whole);
-                assert_eq!((samples.len(), samples.is_empty()), (count, count == 0));
+                assert_eq!((samples.len(), samples.is_empty()), (count as usize, count == 0));
                 assert_eq!(samples.last(), whole.last().copied());
                 assert_eq!(samples, Samples::from(whole));
             }
