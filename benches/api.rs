@@ -123,6 +123,22 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
             ),
         ),
         (
+            "one series of samples, as servers write it",
+            filled(
+                r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":["#,
+                r#"[0,"0"],"#,
+                r#"[0,"0"]]}]}}"#,
+            ),
+        ),
+        (
+            "the same, broken off at its end",
+            filled(
+                r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":["#,
+                r#"[0,"0"],"#,
+                r#"[0,"0"]]}]}"#,
+            ),
+        ),
+        (
             "one series of labels",
             filled(
                 r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"#,

@@ -70,18 +70,23 @@ fn rounding(state: &State, t0: crate::model::Time) -> Duration {
     if part == 0 { Duration::ZERO } else { Duration::from_millis(u64::from(1000 - part)) }
 }
 
-/// Each source with its health and age, as the footer says it: `● worker 2s`, `✗ identity 31s 503`.
+/// Each source with its health and age, as the footer says it: `● worker 2s`. Of one that fails the
+/// time without a good answer and the reason come before all else that there is to say of it:
+/// `✗ identity for 31s: answers 503`.
 pub fn source_line(state: &State, index: usize) -> Option<(crate::model::Health, String)> {
     let source = state.watch.sources.get(index)?;
     let health = source.health(state.now);
-    let age = source.age(state.now).map_or_else(|| "never".into(), short);
-    let fault = source.fault.as_ref().map(|f| format!(" {f}")).unwrap_or_default();
+    let name = format!("{} {}", health.glyph(), source.def.id);
+    let age = source.age(state.now).map(short);
+    let waiting = source.waiting(state.now).map(|w| format!(" waiting {}", short(w))).unwrap_or_default();
+    if let Some(fault) = &source.fault {
+        let since = age.map_or_else(|| "from the start".into(), |age| format!("for {age}"));
+        return Some((health, format!("{name} {since}: {fault}{waiting}")));
+    }
+    let age = age.unwrap_or_else(|| "never".into());
     let unreadable = match source.notes.unreadable {
         0 => String::new(),
-        _ if source.fault.is_some() => String::new(),
         lines => format!(" {lines} unreadable"),
     };
-    // Behind the age, where it cannot be cut off by a long fault: no answer is news.
-    let waiting = source.waiting(state.now).map(|w| format!(" waiting {}", short(w))).unwrap_or_default();
-    Some((health, format!("{} {} {age}{waiting}{unreadable}{fault}", health.glyph(), source.def.id)))
+    Some((health, format!("{name} {age}{waiting}{unreadable}")))
 }

@@ -1,6 +1,7 @@
 //! Text from outside, made harmless once, where it comes in.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// The text with everything that could steer a terminal or hide from the eye turned into a visible
 /// escape: control characters (C0, DEL, C1), bidi marks and overrides, zero-width characters, tag
@@ -39,7 +40,28 @@ pub fn harmless_line(text: &str, max: usize) -> String {
     cut
 }
 
-fn is_harmful(c: char) -> bool {
+/// A JSON document without characters that could steer a terminal or hide from the eye: a program
+/// reads the same from their escapes. Such characters stand in its strings only, so the document must
+/// be on one line.
+pub fn visible_json(document: &str) -> Cow<'_, str> {
+    if !document.chars().any(is_harmful) {
+        return document.into();
+    }
+    let mut out = String::with_capacity(document.len() + 64);
+    for c in document.chars() {
+        if !is_harmful(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out.into()
+}
+
+/// Whether a character is one that [`harmless`] turns into an escape.
+pub fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -64,6 +86,14 @@ mod tests {
         let clean = harmless(dirty);
         assert_eq!(clean, "a\\u{1b}[31mred\\u{202e}x\\u{200b}\\u{e0041}\\u{9b}\\n");
         assert!(clean.chars().all(|c| !is_harmful(c)));
+    }
+
+    #[test]
+    fn a_json_document_shows_what_hides_from_the_eye_and_means_the_same() {
+        let value = serde_json::json!({ "a\u{202e}b": "\u{1b}[31m \u{7f}\u{e0041} Größe 日本" });
+        let shown = visible_json(&value.to_string()).into_owned();
+        assert_eq!(shown, r#"{"a\u202eb":"\u001b[31m \u007f\udb40\udc41 Größe 日本"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 
     #[test]

@@ -83,7 +83,8 @@ fn hints(scene: &Scene<'_>) -> Vec<(Action, &'static str)> {
     hints
 }
 
-/// The sources, those in trouble first; what does not fit is counted.
+/// The sources, those in trouble first; what does not fit is counted. The only one that fails is told
+/// with its reason before another is named.
 fn sources(scene: &Scene<'_>, width: usize) -> Row {
     let theme = scene.theme;
     let state = scene.state;
@@ -101,16 +102,20 @@ fn sources(scene: &Scene<'_>, width: usize) -> Row {
         Health::Fresh => 3,
     };
     all.sort_by_key(|(health, usual, _)| (rank(*health), *usual));
-    let longest = if all.len() > 1 { (width / 2).max(12) } else { width };
+    let half = (width / 2).max(12);
+    let failed = all.iter().filter(|(health, ..)| *health == Health::Failed).count();
     let mut row = Row::new().put(" ", theme.dim);
     let total = all.len();
-    for (place, (health, _, text)) in all.into_iter().enumerate() {
+    for (place, (health, usual, text)) in all.into_iter().enumerate() {
         let word = if health == Health::Stale { " stale" } else { "" };
-        let text = cut(&format!("{text}{word}"), longest).into_owned();
         let rest = total - place;
-        let more = format!("+{rest} {}", if health == Health::Fresh { "fresh" } else { "more" });
+        let fresh = health == Health::Fresh && usual;
+        let more = format!("+{rest} {}", if fresh { "fresh" } else { "more" });
         // Room is kept for the count of those that come after.
-        let reserve = if rest > 1 { more.len() + 2 } else { 0 };
+        let reserve = if rest > 1 { format!("+{rest} fresh").len() + 2 } else { 0 };
+        let alone = total == 1 || (health == Health::Failed && failed == 1);
+        let longest = if alone { width.saturating_sub(reserve + 2).max(12) } else { half };
+        let text = cut(&format!("{text}{word}"), longest).into_owned();
         if row.used() + super::row::cells(&text) + reserve + 1 > width {
             row = row.put(more, theme.dim).put("  ", theme.dim);
             break;

@@ -1,5 +1,6 @@
 //! Alerts end to end: sources, gates on them, `gonogo alerts`.
 
+mod backtest;
 mod canned;
 mod real;
 

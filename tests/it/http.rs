@@ -1,6 +1,7 @@
 //! The HTTP client against servers that fail in every way there is.
 
 pub mod canned;
+mod redirects;
 pub mod tls;
 
 use std::io::Write;

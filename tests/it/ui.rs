@@ -106,6 +106,21 @@ fn alerts_stand_in_every_room_worst_first_and_alone_with_all_that_is_known_of_on
 }
 
 #[test]
+fn the_footer_names_the_source_that_fails_first_and_says_since_when_and_why() {
+    let state = sample::room(sample::Day::Trouble);
+    for size in SIZES {
+        let screen = text::plain(&picture(&state, &Theme::dark(), size.0, size.1));
+        let footer: Vec<&str> = screen.lines().rev().take(2).collect();
+        let line =
+            footer.iter().find(|line| line.contains("✗ identity")).unwrap_or_else(|| panic!("{screen}"));
+        let (_, told) = line.split_once("✗ identity for ").unwrap();
+        let (since, why) = told.split_once(": ").unwrap();
+        assert!(since.ends_with('s') && why.starts_with("answers 503 Service Unavailable"), "{line}");
+        assert!(why.contains("● api") || why.contains("+2 fresh") || why.contains("+2 more"), "{line}");
+    }
+}
+
+#[test]
 fn a_terminal_that_is_too_small_says_what_it_takes_and_what_is_at_stake() {
     let state = sample::room(sample::Day::Trouble);
     shot("card", &state, &Theme::dark(), (50, 10));

@@ -5,7 +5,7 @@ use serde_json::{Map, Number, Value as Json, json};
 use crate::model::text::harmless;
 use crate::model::{Labels, Time, value};
 use crate::promql;
-use crate::sources::prometheus::{Reply, Value};
+use crate::sources::prometheus::{Reply, Samples, Value};
 
 /// An answer and what is to be said about it.
 #[derive(Debug)]
@@ -30,7 +30,9 @@ impl Answer {
             promql::Value::Vector(samples) => {
                 Value::Vector(samples.into_iter().map(|(labels, value)| (labels, at, value)).collect())
             }
-            promql::Value::Matrix(series) => Value::Matrix(series),
+            promql::Value::Matrix(series) => {
+                Value::Matrix(series.into_iter().map(|(labels, samples)| (labels, samples.into())).collect())
+            }
         };
         Self { value, warnings: Vec::new(), infos: Vec::new(), whole: true, absence: None }
     }
@@ -75,8 +77,8 @@ fn one_value((labels, at, value): &(Labels, Time, f64)) -> Json {
     json!({"metric": metric(labels), "value": point(*at, *value)})
 }
 
-fn many_values((labels, points): &(Labels, Vec<(Time, f64)>)) -> Json {
-    let values: Vec<Json> = points.iter().map(|(at, value)| point(*at, *value)).collect();
+fn many_values((labels, points): &(Labels, Samples)) -> Json {
+    let values: Vec<Json> = points.iter().map(|(at, value)| point(at, value)).collect();
     json!({"metric": metric(labels), "values": values})
 }
 

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::answer::{number, shown};
 use crate::model::Time;
 use crate::model::text::harmless;
-use crate::sources::prometheus::Value;
+use crate::sources::prometheus::{Samples, Value};
 
 /// A series a line, its value behind it; of many moments a line each under the series.
 pub(super) fn of(value: &Value) -> String {
@@ -26,8 +26,8 @@ pub(super) fn of(value: &Value) -> String {
         }
         Value::Matrix(series) => series.iter().fold(String::new(), |mut out, (labels, points)| {
             let _ = writeln!(out, "{}", shown(labels));
-            for (at, value) in points {
-                let _ = writeln!(out, "  {}  {}", at.rfc3339(), number(*value));
+            for (at, value) in points.iter() {
+                let _ = writeln!(out, "  {}  {}", at.rfc3339(), number(value));
             }
             out
         }),
@@ -57,10 +57,10 @@ pub(super) fn over(value: &Value, span: Span) -> String {
     let head = ["series", "min", "max", "last"].map(str::to_owned);
     let mut rows = vec![(head, String::new())];
     for (labels, points) in series {
-        let numbers = || points.iter().map(|(_, value)| *value).filter(|value| !value.is_nan());
+        let numbers = || points.iter().map(|(_, value)| value).filter(|value| !value.is_nan());
         let least = numbers().reduce(f64::min).unwrap_or(f64::NAN);
         let most = numbers().reduce(f64::max).unwrap_or(f64::NAN);
-        let last = points.last().map_or(f64::NAN, |(_, value)| *value);
+        let last = points.last().map_or(f64::NAN, |(_, value)| value);
         rows.push(([shown(labels), number(least), number(most), number(last)], bars(points, span)));
     }
     let wide = |column: usize| {
@@ -79,15 +79,15 @@ pub(super) fn over(value: &Value, span: Span) -> String {
 }
 
 /// The greatest value of each of at most [`WIDEST`] equal stretches of time.
-fn bars(points: &[(Time, f64)], span: Span) -> String {
+fn bars(points: &Samples, span: Span) -> String {
     let steps = span.end.since(span.start).as_millis() / span.step.as_millis().max(1) + 1;
     let width = usize::try_from(steps).unwrap_or(WIDEST).min(WIDEST);
     let mut slices = vec![f64::NAN; width];
-    for (at, value) in points {
+    for (at, value) in points.iter() {
         let step = at.since(span.start).as_millis() / span.step.as_millis().max(1);
         let place = usize::try_from(step * width as u128 / steps.max(1)).unwrap_or(0);
         if let Some(slice) = slices.get_mut(place) {
-            *slice = slice.max(*value);
+            *slice = slice.max(value);
         }
     }
     let finite = || slices.iter().copied().filter(|value| value.is_finite());
@@ -112,7 +112,7 @@ mod tests {
         };
         let vector = Value::Vector(vec![series("tasks", 3.0), series("\u{1b}[2J", f64::NAN)]);
         assert_eq!(of(&vector), "depth{queue=\"tasks\"}      3\ndepth{queue=\"\\u{1b}[2J\"}  NaN\n");
-        let matrix = Value::Matrix(vec![(Labels::none(), vec![(Time::from_millis(1500), 0.5)])]);
+        let matrix = Value::Matrix(vec![(Labels::none(), vec![(Time::from_millis(1500), 0.5)].into())]);
         assert_eq!(of(&matrix), "{}\n  1970-01-01T00:00:01.500Z  0.5\n");
     }
 
@@ -121,8 +121,8 @@ mod tests {
         let point = |second: i64, value| (Time::from_millis(second * 1000), value);
         let queue = |name: &str| Labels::from_pairs([("queue", name)]);
         let matrix = Value::Matrix(vec![
-            (queue("a"), vec![point(0, 0.0), point(10, 7.0), point(30, 3.5)]),
-            (queue("bb"), vec![point(10, f64::NAN), point(20, 12.0)]),
+            (queue("a"), vec![point(0, 0.0), point(10, 7.0), point(30, 3.5)].into()),
+            (queue("bb"), vec![point(10, f64::NAN), point(20, 12.0)].into()),
         ]);
         let span = Span {
             start: Time::from_millis(0),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Page, Trouble};
-use crate::cli::output::visible;
+use crate::model::text::visible_json;
 use crate::model::{labels, value};
 use crate::sources::exposition::{SampleRef, Summary};
 
@@ -121,5 +121,5 @@ impl<W: Write> Page for Document<W> {
 /// Writes a value without characters that could steer a terminal or hide from the eye.
 fn put(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     let document = serde_json::to_string(value)?;
-    out.write_all(visible(&document).as_bytes())
+    out.write_all(visible_json(&document).as_bytes())
 }

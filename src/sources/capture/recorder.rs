@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::head::Head;
 use super::poll_line::{Beside, PollLine, SignalLine, pairs_of};
 use super::rows;
+use crate::model::text::visible_json;
 use crate::model::{Labels, Polled, Time, value};
 use crate::sources::Batch;
 
@@ -167,7 +168,7 @@ impl Recorder {
     }
 
     fn line(&mut self, json: &str) -> io::Result<()> {
-        let mut line = json.to_owned();
+        let mut line = visible_json(json).into_owned();
         line.push('\n');
         self.tally.bytes += line.len() as u64;
         self.lines.write_all(line.as_bytes())

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::model::labels::NAME;
-use crate::model::{Labels, Point, SignalId, SourceId, Time, value};
+use crate::model::{Labels, Point, SignalId, SourceId, Time, text, value};
 use crate::sources::Batch;
 
 const VALUE: &str = "gonogo_signal";
@@ -28,8 +28,14 @@ const LONGEST: usize = 64 << 10;
 /// all the two-hour blocks between the first and the last.
 const FAR: i64 = 24 * 3600 * 1000;
 
+/// Whether a character could steer the terminal of whoever looks at the file, or hide from the eye.
+/// `OpenMetrics` has an escape only for the end of a line; in JSON there is one for all of them.
+fn hides(c: char) -> bool {
+    c != '\n' && text::is_harmful(c)
+}
+
 /// Appends a sample's line; false, with nothing appended, where `OpenMetrics` 1.0 has no way to write
-/// it.
+/// it, or only one that [`hides`] something.
 pub(super) fn write(out: &mut String, labels: &Labels, number: f64, at: Time, asked: Time) -> bool {
     let plain = |name: &str, colon: bool| {
         let mut bytes = name.bytes();
@@ -38,7 +44,7 @@ pub(super) fn write(out: &mut String, labels: &Labels, number: f64, at: Time, as
     };
     let begun = out.len();
     let writable = labels.name().is_some_and(|name| plain(name, true))
-        && labels.iter().all(|(name, _)| plain(name, false))
+        && labels.iter().all(|(name, value)| plain(name, false) && !value.chars().any(hides))
         && (at.millis().saturating_sub(asked.millis())).abs() <= FAR;
     if !writable {
         return false;
@@ -147,6 +153,8 @@ mod tests {
         assert!(!put(&[("__name__", "my.metric")], at));
         assert!(!put(&[("__name__", "a"), ("b.c", "1")], at));
         assert!(!put(&[("__name__", "a"), ("b", "1\r2")], at));
+        assert!(!put(&[("__name__", "a"), ("b", "\u{1b}[31m")], at));
+        assert!(!put(&[("__name__", "a"), ("b", "x\u{202e}y")], at));
         assert!(!put(&[("__name__", "a"), ("b", &"x".repeat(LONGEST))], at));
         assert!(put(&[("__name__", "a")], Time::from_millis(-1500)));
         assert_eq!(out, "a:b{x=\"q\\\"\\\\\\nz\"} 1 1.500\na 1 -1.500\n");

@@ -4,9 +4,12 @@
 
 mod absence;
 mod ages;
+#[cfg(test)]
+mod agreement;
 mod api;
 mod engine;
 mod reply;
+mod samples;
 mod signal;
 mod wire;
 
@@ -30,6 +33,7 @@ use signal::Signal;
 pub use absence::why_empty;
 pub use api::{Api, SeriesList};
 pub use reply::{Reply, Value, decode};
+pub use samples::Samples;
 
 /// How many questions are asked of a server at once.
 const AT_ONCE: usize = 4;
@@ -180,9 +184,7 @@ impl Prometheus {
                 let here = |at: Time| Time::from_seconds(at.seconds() - offset).unwrap_or(at);
                 answer.history = series
                     .into_iter()
-                    .map(|(labels, samples)| {
-                        (labels, samples.into_iter().map(|(at, v)| (here(at), v)).collect())
-                    })
+                    .map(|(labels, samples)| (labels, samples.iter().map(|(at, v)| (here(at), v)).collect()))
                     .collect();
             })
             .collect();

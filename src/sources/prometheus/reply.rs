@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::wire::{BuildInfo, Envelope, Half, Held, Metrics, Outcome, Refusal};
+use super::samples::Samples;
+use super::wire::{BuildInfo, Envelope, Half, Held, Metrics, Outcome, Plain, Refusal, plain};
 use crate::model::{Fault, FaultCode, Labels, Time};
 use crate::sources::json;
 
@@ -16,7 +17,7 @@ pub enum Value {
     /// Series with one sample each, in the server's order.
     Vector(Vec<(Labels, Time, f64)>),
     /// Series with their samples.
-    Matrix(Vec<(Labels, Vec<(Time, f64)>)>),
+    Matrix(Vec<(Labels, Samples)>),
 }
 
 impl Value {
@@ -67,8 +68,23 @@ pub(super) struct Told<T> {
 /// [`FaultCode::Query`] with the server's words where it says that the query failed (also
 /// [`FaultCode::TimedOut`] where it says that it took too long); else what cannot be read of it.
 pub fn decode(body: &[u8]) -> Result<Reply, Fault> {
-    let told = data::<Outcome>(body)?;
-    let held = told.data.result.unwrap_or_default();
+    plain(body).and_then(decode_plain).map_or_else(|| decode_any(body), Ok)
+}
+
+/// Reads an answer whose result is read already; `None` where the rest of it is not that of an answer.
+pub(super) fn decode_plain(plain: Plain) -> Option<Reply> {
+    let told = data::<Outcome>(&plain.without).ok()?;
+    reply(told, plain.held).ok()
+}
+
+/// Reads any answer.
+pub(super) fn decode_any(body: &[u8]) -> Result<Reply, Fault> {
+    let mut told = data::<Outcome>(body)?;
+    let held = told.data.result.take().unwrap_or_default();
+    reply(told, held)
+}
+
+fn reply(told: Whole<Outcome>, held: Held) -> Result<Reply, Fault> {
     let histograms = held.histograms;
     let value = value_of(told.data.result_type.as_deref(), held).map_err(|why| unreadable(&why))?;
     Ok(Reply { value, warnings: told.warnings, infos: told.infos, date: None, histograms })

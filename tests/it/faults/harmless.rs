@@ -1,7 +1,8 @@
 //! What may never reach a terminal: what steers it, and what hides from the eye.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::http::canned::{Act, Canned, Seen, answer, ok, raw};
@@ -135,7 +136,12 @@ fn assert_harmless(what: &str, bytes: &[u8]) {
 
 fn run(place: &Path, arguments: &[&str]) -> Vec<u8> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));
-    command.args(arguments).current_dir(place).env("HOME", place).env_remove("GONOGO_CONFIG");
+    command
+        .args(arguments)
+        .current_dir(place)
+        .env("HOME", place)
+        .env_remove("GONOGO_CONFIG")
+        .env_remove("XDG_STATE_HOME");
     let output = command.output().unwrap();
     [output.stdout, output.stderr].concat()
 }
@@ -172,6 +178,103 @@ fn nothing_that_servers_say_steers_a_terminal_or_hides_from_the_eye() {
         assert_harmless(&format!("{arguments:?}"), &said);
     }
     on_a_terminal(place.path(), file);
+}
+
+/// What the built program writes: a capture, a run, a history.
+#[test]
+fn no_file_that_is_written_holds_what_steers_a_terminal_or_hides_from_the_eye() {
+    let server = Canned::new(|seen, _| evil(seen));
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("ward.toml");
+    std::fs::write(&file, config(&server)).unwrap();
+    let file = file.to_str().unwrap();
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let said = run(place.path(), &[arguments, &["--output", "json", "--config", file]].concat());
+        let said = String::from_utf8(said).unwrap();
+        let document = said.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{said}"));
+        serde_json::from_str(document).unwrap()
+    };
+
+    // A capture: nothing of it hides, and nothing of what servers said is lost in it.
+    json(&["record", "--out", "ward.om", "--for", "4s"]);
+    let capture = place.path().join("ward.om");
+    let lines = std::fs::read_to_string(place.path().join("ward.om.jsonl")).unwrap();
+    let polls: Vec<serde_json::Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    for source in ["metrics", "labels"] {
+        let of = polls.iter().filter(|line| line["source"] == source);
+        let beside = of.flat_map(|line| line["beside"].as_array().into_iter().flatten());
+        let exact = |b: &serde_json::Value| b[1].as_array().unwrap().iter().any(|pair| pair[1] == EVIL);
+        assert!(beside.filter(|b| exact(b)).count() > 1, "{source} was not recorded as it was");
+    }
+    let tested = run(place.path(), &["check", "--file", "ward.om", "--range", "..", "--output", "json"]);
+    assert_harmless("a backtest", &tested);
+    let tested = String::from_utf8(tested).unwrap();
+    for gate in ["metrics", "labels"] {
+        let document = tested.lines().find(|line| line.starts_with('{')).unwrap();
+        let document: serde_json::Value = serde_json::from_str(document).unwrap();
+        let gates = document["gates"].as_array().unwrap();
+        let spans = gates.iter().find(|g| g["id"] == gate).unwrap()["spans"].as_array().unwrap();
+        assert!(spans.iter().any(|span| span["verdict"] == "fail"), "{gate} {spans:?}");
+    }
+
+    // A run whose items were ticked with the numbers of such servers.
+    let item = |id: &str| {
+        format!(
+            "[[item]]\nid = \"{id}-item\"\nsection = \"Launch\"\ntitle = \"{id}\"\nkind = \"gate\"\n\
+             [item.gate]\nsignal = \"{id}\"\nop = \">\"\nvalue = 500\n"
+        )
+    };
+    std::fs::create_dir(place.path().join("checklists")).unwrap();
+    let template =
+        format!("schema = 1\nid = \"ward\"\ntitle = \"Ward\"\n{}{}", item("metrics"), item("labels"));
+    std::fs::write(place.path().join("checklists/ward.toml"), template).unwrap();
+    let started = json(&["checklist", "start", "ward", "--ledger", "runs"]);
+    let run_id = started["run"].as_str().unwrap_or_else(|| panic!("{started}"));
+    for item in ["metrics", "labels"] {
+        let ticked = json(&["checklist", "tick", run_id, &format!("{item}-item"), "--ledger", "runs"]);
+        assert_eq!(ticked["stage"], "done", "{ticked}");
+    }
+
+    // A room that is left, whose history is kept.
+    let home = place.path().to_str().unwrap();
+    let env = [("HOME", home), ("WARD", file)];
+    let start = Start { line: "exec $GONOGO --config $WARD", size: (200, 60), env: &env, ..Start::default() };
+    let mut pty = Pty::start(&start);
+    pty.until("the labels, made visible", |s| s.contains("\\u{1b}"));
+    pty.press("q");
+    pty.ended();
+
+    let (mut texts, mut histories) = (Vec::new(), 0);
+    for path in files(place.path()) {
+        let name = path.strip_prefix(place.path()).unwrap().to_str().unwrap().to_owned();
+        assert!(harmful(&name).is_empty(), "{name:?}");
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.starts_with(b"gonogo history\n") {
+            // Numbers of variable length, and labels as they must be found again: nothing to look at.
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o77, 0, "{name} can be read by others");
+            histories += 1;
+            continue;
+        }
+        assert_harmless(&name, &bytes);
+        texts.push((name, bytes));
+    }
+    assert!(histories > 0, "no history was kept");
+    let evidence = texts.iter().filter(|(name, bytes)| {
+        name.starts_with("runs/") && String::from_utf8_lossy(bytes).contains("[[evidence]]")
+    });
+    assert_eq!(evidence.count(), 2, "{:?}", texts.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    assert!(capture.is_file() && texts.iter().any(|(name, _)| name == "ward.om.jsonl"));
+}
+
+/// Every file under a directory.
+fn files(place: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(place).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
 }
 
 /// The byte stream of a real terminal, through every zoom: only the sequences that the program itself

@@ -8,7 +8,7 @@ use super::push;
 use crate::model::Labels;
 
 /// The most labels of one series: more were never seen, and a label costs more memory than its bytes.
-const MOST: usize = 256;
+pub(super) const MOST: usize = 256;
 
 /// The labels of one series.
 #[derive(Default)]

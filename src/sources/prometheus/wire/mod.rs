@@ -1,10 +1,14 @@
 //! The JSON of the HTTP API, read in place: no value of an answer becomes a tree or a text first, and
 //! no shape of an answer needs much more memory than its bytes.
 //!
+//! An answer as servers write it goes a shorter way, [`plain`], to the same values.
+//!
 //! What is not known is left out; what is known and has another shape than promised is an error,
 //! never a number.
 
+mod decimal;
 mod labels;
+mod plain;
 mod result;
 mod sample;
 mod texts;
@@ -13,6 +17,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 pub(super) use labels::Metrics;
+pub(super) use plain::{Plain, plain};
 pub(super) use result::{Half, Held, Outcome};
 use texts::Texts;
 

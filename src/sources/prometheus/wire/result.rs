@@ -5,13 +5,14 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::super::samples::Samples;
 use super::labels::Metric;
 use super::push;
 use super::sample::{Pair, Pairs, moment, number};
 use crate::model::{Labels, Time};
 
 /// The most series of one answer: each takes more memory than the text that it came in.
-const MOST_SERIES: usize = 50_000;
+pub(super) const MOST_SERIES: usize = 50_000;
 
 /// The data of a query.
 #[derive(Deserialize)]
@@ -27,7 +28,7 @@ pub(in super::super) struct Held {
     /// Series with one value.
     pub(in super::super) rows: Vec<(Labels, Time, f64)>,
     /// Series with values.
-    pub(in super::super) series: Vec<(Labels, Vec<(Time, f64)>)>,
+    pub(in super::super) series: Vec<(Labels, Samples)>,
     /// The time of a scalar or a string.
     pub(in super::super) time: Option<Time>,
     /// What came after it.
@@ -162,7 +163,7 @@ impl<'de> Visitor<'de> for Element<'_> {
 struct Fields {
     labels: Labels,
     value: Option<(Time, f64)>,
-    values: Option<Vec<(Time, f64)>>,
+    values: Option<Samples>,
     histograms: usize,
 }
 

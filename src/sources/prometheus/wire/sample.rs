@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
-use super::{beginning, push};
+use super::super::samples::Samples;
+use super::beginning;
 use crate::model::Time;
 
 /// Reads one pair.
@@ -39,10 +40,10 @@ impl<'de> Visitor<'de> for Pair {
 pub(super) struct Pairs(pub(super) usize);
 
 /// No guess reserves more than this many samples.
-const GUESS: usize = 11_000;
+pub(super) const GUESS: usize = 11_000;
 
 impl<'de> DeserializeSeed<'de> for Pairs {
-    type Value = Vec<(Time, f64)>;
+    type Value = Samples;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
@@ -50,20 +51,20 @@ impl<'de> DeserializeSeed<'de> for Pairs {
 }
 
 impl<'de> Visitor<'de> for Pairs {
-    type Value = Vec<(Time, f64)>;
+    type Value = Samples;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("pairs of time and value")
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut all = Vec::new();
+        let mut all = Samples::default();
         while let Some(pair) = seq.next_element_seed(Pair)? {
             if all.is_empty() {
-                all.reserve_exact(self.0.clamp(1, GUESS));
+                all = Samples::with_room(self.0.clamp(1, GUESS));
             }
-            push(&mut all, pair);
+            all.push(pair);
         }
-        all.shrink_to_fit();
+        all.fit();
         Ok(all)
     }
 }
