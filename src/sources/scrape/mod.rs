@@ -45,6 +45,7 @@ pub struct Scrape {
     limits: Limits,
     watched: [u8; 32],
     history: History,
+    every: Duration,
     /// What the last poll put into the history, where somebody records it.
     batch: Option<Batch>,
 }
@@ -71,7 +72,8 @@ impl Scrape {
             max_line: usize::try_from(def.max_line).unwrap_or(usize::MAX),
             limits,
             watched,
-            history: History::new(limits),
+            history: History::new(limits).polled_every(def.every),
+            every: def.every,
             signals: Signals::new(signals.iter().copied().zip(exprs)),
             batch: None,
         })
@@ -111,7 +113,7 @@ impl Scrape {
     /// Takes a saved history on, unless there is one already.
     pub(super) fn recall(&mut self, history: History) {
         if self.history.ends().is_none() {
-            self.history = history;
+            self.history = history.polled_every(self.every);
         }
     }
 
