@@ -59,7 +59,7 @@ impl Scrape {
         client: Client,
     ) -> Result<Self, Fault> {
         let exprs = parsed(signals)?;
-        let limits = limits(&exprs, def.max_series);
+        let limits = limits(&exprs, def);
         let watched = watched(def, urls, labels, &exprs);
         Ok(Self {
             client,
@@ -197,8 +197,8 @@ fn parsed(signals: &[&SignalDef]) -> Result<Vec<Expr>, Fault> {
     signals.iter().map(parse).collect()
 }
 
-/// How much history the expressions need.
-fn limits(exprs: &[Expr], max_series: usize) -> Limits {
+/// How much history the expressions need, and no more than the source may keep.
+fn limits(exprs: &[Expr], def: &SourceDef) -> Limits {
     let window = exprs.iter().map(Expr::window).max().unwrap_or_default();
-    Limits { keep: window + LOOKBACK, max_series }
+    Limits { keep: window.min(def.max_history) + LOOKBACK, max_series: def.max_series }
 }
