@@ -42,7 +42,7 @@ pub(super) fn answered(text: &str, source: Option<&SourceName>) -> Result<(), Ex
         return Ok(());
     }
     let most = source.max_history;
-    let (over, most) = (duration::short(expr.window() - most), duration::short(most));
+    let (over, most) = (duration::short(expr.window().saturating_sub(most)), duration::short(most));
     let words = text.trim();
     Err(ExprError {
         offset: text.len() - text.trim_start().len(),

@@ -20,7 +20,9 @@ use format::{Expected, millis};
 fn fixtures_of_series_and_expressions_hold() {
     let files = fixtures(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/promql"));
     let mut suite = Suite::new(1e-9);
-    files.iter().for_each(|file| suite.file(file));
+    for file in &files {
+        suite.file(file);
+    }
     assert!(suite.wrong.is_empty(), "{}", suite.wrong.join("\n"));
     assert_eq!(suite.skipped, Vec::<String>::new(), "gonogo's own fixtures are all in scope");
     assert_eq!(suite.edges, Vec::<String>::new(), "gonogo's own fixtures are of Prometheus 3");
@@ -30,7 +32,9 @@ fn fixtures_of_series_and_expressions_hold() {
     for dir in std::env::split_paths(&dirs) {
         // Prometheus compares its own to six digits.
         let mut suite = Suite::new(1e-6);
-        fixtures(&dir).iter().for_each(|file| suite.file(file));
+        for file in &fixtures(&dir) {
+            suite.file(file);
+        }
         for skipped in &suite.skipped {
             println!("out of scope: {skipped}");
         }
