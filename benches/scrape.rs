@@ -134,6 +134,7 @@ fn source(url: &str) -> Source {
         timeout: Duration::from_mins(1),
         max_body: 512 << 20,
         max_series: 20_000,
+        max_history: Duration::from_hours(24),
         max_line: 1 << 20,
         headers: Vec::new(),
         credential: None,

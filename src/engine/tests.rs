@@ -24,6 +24,7 @@ fn source(id: &str) -> SourceDef {
         timeout: Duration::from_secs(3),
         max_body: 1,
         max_series: 1,
+        max_history: Duration::from_hours(24),
         max_line: 1 << 20,
         headers: Vec::new(),
         credential: None,

@@ -70,6 +70,8 @@ pub struct SourceDef {
     pub max_body: u64,
     /// The most series a scrape source keeps.
     pub max_series: usize,
+    /// The longest history that a scrape source keeps; no expression looks back further.
+    pub max_history: Duration,
     /// The longest line of a scrape source's answer that is read, in bytes.
     pub max_line: u64,
     /// Headers sent with each request, for tenancy.

@@ -1,6 +1,7 @@
 //! Carries out what the room wants done, and tells it what came of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 use ulid::Ulid;
@@ -75,6 +76,10 @@ impl Book {
     }
 }
 
+/// The longest that a room which is closed waits for histories to be saved: a large one takes a while to
+/// reach the disk, and one that a slow disk keeps longer is as it was a minute ago.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The room's hands: polls, the ledger, the watch on its run.
 pub(super) struct Hands {
     polls: Polls,
@@ -96,7 +101,7 @@ impl Hands {
     /// # Errors
     /// Why the capture has no end.
     pub(super) fn finish(self) -> std::io::Result<()> {
-        self.polls.finish(std::time::Duration::from_secs(2));
+        self.polls.finish(PATIENCE);
         self.tapes.close()
     }
 

@@ -128,8 +128,13 @@ async fn one_source(start: Start, mut mouths: Mouths) {
     {
         let _ = mouths.room.send(Msg::Noted(note)).await;
     }
-    sleep_until(at).await;
-    let _ = poll_on(&def, &mut source, &mut mouths, &mut keeper).await;
+    let quit = tokio::select! {
+        () = sleep_until(at) => false,
+        _ = mouths.quits.changed() => true,
+    };
+    if !quit {
+        let _ = poll_on(&def, &mut source, &mut mouths, &mut keeper).await;
+    }
     if let Some(keeper) = &mut keeper {
         keeper.end(&source).await;
     }

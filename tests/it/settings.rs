@@ -126,6 +126,7 @@ fn defaults_are_filled_in_and_paths_are_relative_to_the_config() {
     assert_eq!((worker.max_body, worker.max_series), (64 << 20, 100));
     assert_eq!((other.every.as_secs(), other.timeout.as_secs()), (5, 3));
     assert_eq!((other.max_body, other.max_series), (1000, 20_000));
+    assert_eq!((worker.max_history.as_secs(), other.max_history.as_secs()), (5400, 86_400));
     assert_eq!(other.ca_file.as_deref(), Some(Path::new(DATA).join("valid/ca.pem").as_path()));
     assert_eq!(other.headers, [("X-Scope-OrgID".to_owned(), "tasks".to_owned())]);
     let command = CredentialDef::Command(["pass", "show", "ops"].map(String::from).to_vec());

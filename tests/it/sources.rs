@@ -29,6 +29,7 @@ fn source_def(kind: SourceKind) -> SourceDef {
         timeout: Duration::from_secs(20),
         max_body: 16 << 20,
         max_series: 1000,
+        max_history: std::time::Duration::from_hours(24),
         max_line: 1 << 20,
         headers: Vec::new(),
         credential: None,

@@ -110,6 +110,7 @@ mod tests {
             timeout: Duration::from_secs(3),
             max_body: 0,
             max_series: 10,
+            max_history: Duration::from_hours(24),
             max_line: 1 << 20,
             headers: Vec::new(),
             credential: None,

@@ -146,13 +146,32 @@ fn variance(values: &[f64]) -> f64 {
     if values.len() == 1 && !values.iter().all(|v| v.is_finite()) { f64::NAN } else { squares / count }
 }
 
+/// The smallest and the largest number that Prometheus takes for a whole one.
+const WHOLE: (f64, f64) = (-9_223_372_036_854_775_808.0, 9_223_372_036_854_774_784.0);
+
 /// How many `topk` and `bottomk` keep.
 fn whole(k: f64) -> Result<usize, EvalError> {
+    let refused = |text: String| Err(EvalError::Failed(text));
     if k.is_nan() {
-        return Err(EvalError::Failed("Parameter value is NaN".into()));
+        return refused("Parameter value is NaN".into());
     }
-    // Below 1 it keeps nothing; the cast ends at the largest number there is.
+    if k <= WHOLE.0 {
+        return refused(format!("Scalar value {} underflows int64", go_number(k)));
+    }
+    if k >= WHOLE.1 {
+        return refused(format!("Scalar value {} overflows int64", go_number(k)));
+    }
+    // Below 1 it keeps nothing.
     Ok(k.max(0.0) as usize)
+}
+
+/// A number too large for 64 bits, or an infinite one, as Prometheus writes it in its error texts.
+fn go_number(value: f64) -> String {
+    if value.is_infinite() {
+        return value::text(value);
+    }
+    let text = format!("{value:e}");
+    text.split_once('e').map_or_else(|| text.clone(), |(digits, power)| format!("{digits}e+{power:0>2}"))
 }
 
 /// The `k` largest (or smallest) samples in order, NaN last; of equal ones the earlier.

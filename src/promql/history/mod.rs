@@ -25,6 +25,11 @@ use crate::model::{Labels, Time};
 /// How far back Prometheus looks for the last sample of a series, in milliseconds.
 pub(super) const LOOKBACK: i64 = 5 * 60 * 1000;
 
+/// So many times the usual distance between two scrapes is a hole: nobody looked. The machine slept.
+const HOLE: i64 = 4;
+/// What is shorter than this is no hole, in milliseconds: a poll may wait for its time-out.
+const SHORTEST_HOLE: i64 = 30_000;
+
 /// How much history is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -48,6 +53,8 @@ pub struct History {
     last: Option<i64>,
     /// When nobody looked.
     gaps: Gaps,
+    /// The distance that is meant to be between scrapes, in milliseconds; 0 where it is not known.
+    every: i64,
     /// Before its first sample there was nothing: a capture is all there is.
     complete: bool,
     /// When the last scrape was, if it held more than there was room for.
@@ -67,6 +74,7 @@ impl History {
             since: None,
             last: None,
             gaps: Gaps::default(),
+            every: 0,
             complete: false,
             flooded: None,
         }
@@ -78,6 +86,13 @@ impl History {
         Self { complete: true, ..Self::new(limits) }
     }
 
+    /// The same, of a source that is polled so often: a much longer time between two scrapes is a hole
+    /// at which nobody looked. Where this is not said, the times of the scrapes tell.
+    #[must_use]
+    pub fn polled_every(self, every: Duration) -> Self {
+        Self { every: i64::try_from(every.as_millis()).unwrap_or(i64::MAX), ..self }
+    }
+
     /// Records one scrape at `at`: every series it held, with the timestamp the endpoint gave, if
     /// any. A series of the previous scrape that is not in this one becomes stale at `at`, as in
     /// Prometheus (unless its samples carry timestamps of their own). An empty batch marks all
@@ -86,7 +101,10 @@ impl History {
     ///
     /// Of a series that comes twice in a batch the first counts. Where `at` is not after the last
     /// scrape, the clock was set back: what was recorded from `at` on is dropped, for samples from
-    /// the future would hide the new ones.
+    /// the future would hide the new ones. Set back by more than the time between two scrapes, the
+    /// history begins anew, for what remains is older than it says, and a rate over both would be
+    /// wrong. Where `at` is much later than the last scrape, the machine slept (or the clock was set
+    /// forward): the time between is unseen.
     ///
     /// The history begins with the first scrape that was answered: one that holds an `up` of 1, or
     /// any series but those that a scrape writes about itself (`up`, `scrape_…`).
@@ -96,8 +114,10 @@ impl History {
         batch: impl IntoIterator<Item = (Labels, f64, Option<Time>)>,
     ) -> usize {
         let at = at.millis();
-        if self.last.is_some_and(|last| last >= at) {
-            self.cut(at);
+        match self.last {
+            Some(last) if last >= at => self.set_back(at),
+            Some(last) if self.is_hole(at.saturating_sub(last)) => self.gaps.open(last),
+            _ => {}
         }
         if let Some(flood) = self.flooded.take() {
             let (scrapes, first) = (self.scrapes.as_slice(), self.first);
@@ -180,6 +200,16 @@ impl History {
         gaps.get(gaps.len() / 2).copied().unwrap_or(0)
     }
 
+    /// What is usually between two scrapes, in milliseconds.
+    fn usual(&self) -> i64 {
+        if self.every > 0 { self.every } else { self.interval() }
+    }
+
+    /// Whether so much time between two scrapes is more than a late poll.
+    fn is_hole(&self, step: i64) -> bool {
+        step > SHORTEST_HOLE && (1..step / HOLE).contains(&self.usual())
+    }
+
     /// Whether everything before its beginning is known to be empty.
     pub(super) fn is_complete(&self) -> bool {
         self.complete
@@ -225,6 +255,15 @@ impl History {
         });
         if self.since.is_some_and(|since| since <= cutoff) {
             self.since = self.scrapes.as_slice().first().copied();
+        }
+    }
+
+    /// The clock says `at`, which is not after the last scrape.
+    fn set_back(&mut self, at: i64) {
+        if self.last.is_some_and(|last| last.saturating_sub(at) > self.usual()) {
+            *self = Self { every: self.every, complete: self.complete, ..Self::new(self.limits) };
+        } else {
+            self.cut(at);
         }
     }
 

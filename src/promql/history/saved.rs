@@ -84,8 +84,8 @@ impl History {
     }
 
     /// Reads saved bytes back. Every series ended when they were saved, and from then on nobody looked
-    /// until the next scrape. What is not before `now` is left out: the clock was set back. Series
-    /// beyond the limit are left out, too.
+    /// until the next scrape. What is after `now` is left out: the clock was set back. Series beyond the
+    /// limit are left out, too.
     ///
     /// # Errors
     /// [`Unreadable`]: nothing is taken of bytes that are not whole and of this `key`.
@@ -105,8 +105,9 @@ impl History {
         let rest = rest.strip_prefix(key).ok_or(Unreadable::AnotherSource)?;
         let mut history =
             Self::read(limits, &mut Reader(rest)).ok_or(Unreadable::Damaged("it does not add up"))?;
-        if history.last.is_some_and(|last| last >= now.millis()) {
-            history.cut(now.millis());
+        // One that was recorded in this very millisecond is not of the future.
+        if history.last.is_some_and(|last| last > now.millis()) {
+            history.set_back(now.millis().saturating_add(1));
         }
         if let Some(last) = history.last {
             history.end_all(last);

@@ -128,11 +128,11 @@ fn a_clock_set_back_hides_nothing_new_behind_samples_from_the_future() {
     for i in 0..10 {
         scrape(&mut history, f64::from(i) * 10.0, &[("a", 100.0), ("b", 1.0)]);
     }
-    scrape(&mut history, 45.0, &[("a", 7.0)]);
-    assert_eq!(history.ends(), Some(at(45.0)));
-    assert_eq!(value(&history, "a", 46.0), [7.0]);
-    assert_eq!(value(&history, "count_over_time(a[100s])", 95.0), [6.0]);
-    assert!(value(&history, "b", 46.0).is_empty());
+    scrape(&mut history, 85.0, &[("a", 7.0)]);
+    assert_eq!(history.ends(), Some(at(85.0)));
+    assert_eq!(value(&history, "a", 86.0), [7.0]);
+    assert_eq!(value(&history, "count_over_time(a[100s])", 95.0), [10.0]);
+    assert!(value(&history, "b", 86.0).is_empty());
 }
 
 #[test]
@@ -240,4 +240,103 @@ fn a_flood_of_series_keeps_out_none_that_come_after_it_and_leaves_no_window_that
         scrape(&mut history, second, &[("a", second)]);
     }
     assert_eq!(value(&history, "increase(a[50s])", 130.0).len(), 1);
+}
+
+/// What `expr` says: how many samples, or how much was seen of how much, in seconds.
+fn seen(history: &History, expr: &str, seconds: f64) -> Result<Vec<f64>, (u64, u64)> {
+    match instant(&Expr::parse(expr).unwrap(), history, at(seconds)) {
+        Ok(Value::Vector(samples)) => Ok(samples.into_iter().map(|(_, value)| value).collect()),
+        Err(EvalError::TooLittleHistory { seen, needed }) => Err((seen.as_secs(), needed.as_secs())),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_time_a_machine_slept_counts_as_unseen() {
+    // Asleep for ten minutes after half an hour.
+    let mut slept = history(7200);
+    for i in (0..=360).chain(480..=960) {
+        scrape(&mut slept, f64::from(i * 5), &[("a", f64::from(i))]);
+        let now = f64::from(i * 5);
+        match i {
+            480 => {
+                assert_eq!(seen(&slept, "rate(a[5m])", now), Err((0, 300)));
+                assert_eq!(seen(&slept, "rate(a[20m])", now), Err((600, 1200)));
+                assert_eq!(seen(&slept, "a offset 5m", now), Err((0, 300)));
+                assert_eq!(seen(&slept, "a", now), Ok(vec![480.0]));
+            }
+            534 => assert_eq!(seen(&slept, "count_over_time(a[5m])", now), Ok(vec![55.0])),
+            533 => assert_eq!(seen(&slept, "count_over_time(a[5m])", now), Err((265, 300))),
+            _ => {}
+        }
+    }
+    assert_eq!(seen(&slept, "count_over_time(a[70m])", 4800.0), Err((3600, 4200)));
+    // The hole is in what is saved, too.
+    let saved = slept.save(&[0; 32]);
+    let limits = Limits { keep: Duration::from_secs(7200), max_series: 100 };
+    let mut again = History::restore(limits, &[0; 32], &saved, at(4801.0)).unwrap();
+    scrape(&mut again, 4805.0, &[("a", 1.0)]);
+    assert_eq!(seen(&again, "count_over_time(a[70m])", 4805.0), Err((3595, 4200)));
+}
+
+#[test]
+fn late_polls_and_rare_ones_are_no_hole() {
+    // Each fifth poll waits for its time-out; then every ten minutes, as a sparse capture is.
+    for distances in [[5.0, 5.0, 5.0, 5.0, 15.0], [600.0; 5], [0.3, 0.3, 60.0, 60.0, 60.0]] {
+        let every = Duration::from_secs(if distances[0] == 0.3 { 60 } else { 0 });
+        let mut history = history(7200).polled_every(every);
+        let mut now = 0.0;
+        for distance in distances.iter().cycle().take(50) {
+            scrape(&mut history, now, &[("a", 1.0)]);
+            now += distance;
+        }
+        assert_eq!(history.unseen(0, i64::MAX), 0, "{distances:?}");
+    }
+    // After one scrape only what is said of the source tells.
+    for (every, unseen) in [(0, 0), (5, 3600 * 1000), (2000, 0)] {
+        let mut history = history(7200).polled_every(Duration::from_secs(every));
+        scrape(&mut history, 0.0, &[("a", 1.0)]);
+        scrape(&mut history, 3600.0, &[("a", 1.0)]);
+        assert_eq!(history.unseen(0, i64::MAX), unseen, "{every}");
+    }
+}
+
+#[test]
+fn after_the_clock_was_set_back_no_window_mixes_what_was_before_with_what_is_after() {
+    // A counter of one a second, polled each five; after an hour the clock is set back by 20 minutes.
+    let mut history = history(7200);
+    for i in 0..=720 {
+        scrape(&mut history, f64::from(i * 5), &[("a", f64::from(i * 5))]);
+    }
+    for i in 481..=800 {
+        let now = f64::from(i * 5);
+        scrape(&mut history, now, &[("a", now + 1200.0)]);
+        assert_eq!(seen(&history, "a", now), Ok(vec![now + 1200.0]));
+        match seen(&history, "rate(a[5m])", now) {
+            // An interval of the five minutes may be missing.
+            Ok(rates) => assert!(i >= 540 && (rates[0] - 1.0).abs() < 1e-9, "{i}: {rates:?}"),
+            Err((seen, needed)) => assert!(i < 540 && seen < needed && needed == 300, "{i}: {seen}"),
+        }
+    }
+    // Some milliseconds, as clocks are set each day, cost nothing.
+    let mut history = self::history(7200);
+    for i in 0..=120 {
+        scrape(&mut history, f64::from(i * 5), &[("a", f64::from(i))]);
+    }
+    scrape(&mut history, 599.99, &[("a", 121.0)]);
+    assert_eq!(seen(&history, "count_over_time(a[5m])", 600.0), Ok(vec![60.0]));
+}
+
+#[test]
+fn a_history_of_one_scrape_is_read_back_in_the_millisecond_it_was_saved_in() {
+    let limits = Limits { keep: Duration::from_secs(600), max_series: 100 };
+    let mut history = history(600);
+    scrape(&mut history, 5.0, &[("a", 1.0)]);
+    let saved = history.save(&[0; 32]);
+    let back = History::restore(limits, &[0; 32], &saved, at(5.0)).unwrap();
+    assert_eq!((back.begins(), back.series()), (Some(at(5.0)), 1));
+    let mut back = History::restore(limits, &[0; 32], &saved, at(4.999)).unwrap();
+    assert_eq!((back.begins(), back.ends()), (None, None), "it is of the future");
+    scrape(&mut back, 6.0, &[("a", 2.0)]);
+    assert_eq!((value(&back, "a", 6.0), back.begins()), (vec![2.0], Some(at(6.0))));
 }

@@ -97,7 +97,7 @@ impl Check<'_> {
             return None;
         };
         let source = names.and_then(|names| self.asked_source(wanted, names));
-        self.query(query, source.map(|s| s.kind));
+        self.query(query, source);
         let every = source.map_or(Duration::ZERO, |s| s.every);
         let id = own_signal(written.id);
         let gate = self.compared(written, Condition::Signal(id.clone()), every, names)?;

@@ -11,7 +11,7 @@ use super::super::finding::SettingsError;
 use super::super::{schema, structure};
 use super::gate::Written;
 use super::preset::ReadFile;
-use super::source::{Around, EVERY};
+use super::source::{Around, EVERY, MAX_HISTORY};
 use super::values::Seen;
 use super::{Check, Names, SourceName};
 use crate::model::text::harmless;
@@ -150,15 +150,16 @@ impl Check<'_> {
 }
 
 fn source_names(file: &ConfigFile) -> Vec<SourceName> {
-    let every = |table: &SourceTable| {
-        table.every.as_ref().and_then(|e| duration::parse(e.get()).ok()).unwrap_or(EVERY)
+    let span = |text: &Option<At<String>>, fallback| {
+        text.as_ref().and_then(|text| duration::parse(text.get()).ok()).unwrap_or(fallback)
     };
     let sources = in_file_order(file).into_iter();
     sources
         .map(|(name, at)| SourceName {
             name: name.to_owned(),
             kind: *at.get().kind.get(),
-            every: every(at.get()),
+            every: span(&at.get().every, EVERY),
+            max_history: span(&at.get().max_history, MAX_HISTORY),
             alerts: *at.get().kind.get() == SourceWord::Alertmanager
                 || at.get().alerts.as_ref().is_some_and(|a| *a.get()),
         })

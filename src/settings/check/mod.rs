@@ -39,6 +39,8 @@ struct SourceName {
     name: String,
     kind: SourceWord,
     every: Duration,
+    /// How far back its history may reach, where gonogo keeps it.
+    max_history: Duration,
     /// Whether it tells alerts.
     alerts: bool,
 }
@@ -67,6 +69,7 @@ impl Names {
                 name: s.id.as_str().into(),
                 kind: kind(&s.kind),
                 every: s.every,
+                max_history: s.max_history,
                 alerts: s.kind.tells_alerts(),
             })
             .collect();

@@ -157,6 +157,7 @@ pub(in crate::settings) fn by_itself(name: &str, document: &Document<'_>) -> Res
         name: String::new(),
         kind: SourceWord::Prometheus,
         every: super::source::EVERY,
+        max_history: super::source::MAX_HISTORY,
         alerts: false,
     };
     let (file, signals) = checked(document, &source)?;

@@ -4,18 +4,14 @@ use std::ops::Range;
 
 use super::super::file::At;
 use super::super::file::config::SourceWord;
-use super::Check;
+use super::{Check, SourceName};
+use crate::model::duration;
 use crate::promql::{Expr, ExprError};
 
 impl Check<'_> {
-    /// An expression that its source can answer; `kind` is `None` where the source is not known.
-    pub(super) fn query(&mut self, text: &At<String>, kind: Option<SourceWord>) {
-        let checked = match kind {
-            // A server judges its own expressions: what gonogo knows of them may be older.
-            Some(SourceWord::Scrape) => Expr::parse(text.get()).and_then(|e| e.check_local()),
-            _ => Expr::parse(text.get()).map(|_| ()),
-        };
-        if let Err(error) = checked {
+    /// An expression that its source can answer; `source` is `None` where it is not known.
+    pub(super) fn query(&mut self, text: &At<String>, source: Option<&SourceName>) {
+        if let Err(error) = answered(text.get(), source) {
             self.troubles.add(self.place_in(text, &error), error.text);
         }
     }
@@ -31,6 +27,32 @@ impl Check<'_> {
             _ => span,
         }
     }
+}
+
+/// Whether a source can answer an expression.
+///
+/// # Errors
+/// Why not, and where in the expression.
+pub(super) fn answered(text: &str, source: Option<&SourceName>) -> Result<(), ExprError> {
+    let expr = Expr::parse(text)?;
+    // A server judges its own expressions: what gonogo knows of them may be older.
+    let Some(source) = source.filter(|source| source.kind == SourceWord::Scrape) else { return Ok(()) };
+    expr.check_local()?;
+    if expr.window() <= source.max_history {
+        return Ok(());
+    }
+    let most = source.max_history;
+    let (over, most) = (duration::short(expr.window().saturating_sub(most)), duration::short(most));
+    let words = text.trim();
+    Err(ExprError {
+        offset: text.len() - text.trim_start().len(),
+        len: words.len().max(1),
+        text: format!(
+            "looks {over} further back than the history that {} keeps, which is of {most}: raise its \
+             `max-history`, or ask a prometheus source",
+            source.name
+        ),
+    })
 }
 
 /// The offset in a TOML string, as written with its quotes, of an offset in its value. `None` where

@@ -3,10 +3,10 @@
 use super::super::file::At;
 use super::super::file::config::{FlagTable, SignalTable, SourceWord};
 use super::super::nearest::nearest;
+use super::query::answered;
 use super::{Check, Names, SourceName, known_name};
 use crate::model::gate::{Op, Threshold};
 use crate::model::{Board, FlagDef, SignalDef, SignalId, SourceId, Unit};
-use crate::promql::Expr;
 
 /// A source's samples count for so many intervals.
 pub(super) const INTERVALS: u32 = 3;
@@ -114,14 +114,13 @@ impl Check<'_> {
         source: Option<&SourceName>,
         preset: Option<&SignalDef>,
     ) -> String {
-        let kind = source.map(|s| s.kind);
         if let Some(query) = &table.query {
-            self.query(query, kind);
+            self.query(query, source);
             return query.get().trim().to_owned();
         }
         let query = preset.map(|p| p.query.clone()).unwrap_or_default();
-        if let (Some(SourceWord::Scrape), Some(at)) = (kind, &table.source)
-            && let Err(error) = Expr::parse(&query).and_then(|expr| expr.check_local())
+        if let Some(at) = &table.source
+            && let Err(error) = answered(&query, source)
         {
             self.troubles.add(at.span(), format!("cannot answer the preset's expression: {}", error.text));
         }

@@ -17,6 +17,10 @@ const SHORTEST: Duration = Duration::from_millis(200);
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_SERIES: usize = 20_000;
+/// The longest history, where nothing is said.
+pub(super) const MAX_HISTORY: Duration = Duration::from_hours(24);
+/// A shorter one would not hold what a window needs.
+const SHORTEST_HISTORY: Duration = Duration::from_mins(1);
 const MAX_LINE: u64 = 1 << 20;
 const MAX_BODY_SCRAPE: u64 = 512 << 20;
 const MAX_BODY: u64 = 16 << 20;
@@ -64,6 +68,7 @@ impl Check<'_> {
             timeout: self.span_or(table.timeout.as_ref(), Duration::from_millis(10), TIMEOUT),
             max_body: table.max_body.as_ref().and_then(|b| self.size(b)).unwrap_or(max_body),
             max_series: table.max_series.as_ref().map_or(MAX_SERIES, |n| *n.get() as usize),
+            max_history: self.span_or(table.max_history.as_ref(), SHORTEST_HISTORY, MAX_HISTORY),
             max_line: table.max_line.as_ref().and_then(|b| self.size(b)).unwrap_or(MAX_LINE),
             headers: self.headers(table.headers.as_ref()),
             credential,
@@ -143,6 +148,7 @@ impl Check<'_> {
             ("urls", table.urls.as_ref().map(At::span), SourceWord::Scrape),
             ("labels", table.labels.as_ref().map(At::span), SourceWord::Scrape),
             ("max-series", table.max_series.as_ref().map(At::span), SourceWord::Scrape),
+            ("max-history", table.max_history.as_ref().map(At::span), SourceWord::Scrape),
             ("max-line", table.max_line.as_ref().map(At::span), SourceWord::Scrape),
             ("alerts", table.alerts.as_ref().map(At::span), SourceWord::Prometheus),
             ("watchdog", table.watchdog.as_ref().map(At::span), SourceWord::Alertmanager),

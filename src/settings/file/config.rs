@@ -121,6 +121,11 @@ pub(in crate::settings) struct SourceTable {
     /// The most series a `scrape` source keeps; 20000 where it is left out.
     #[schemars(range(min = 1))]
     pub(in crate::settings) max_series: Option<At<u32>>,
+    /// The longest history that a `scrape` source keeps; `24h` where it is left out, at least `1m`. As
+    /// much is kept as the longest window of the expressions on it needs; one that looks back further
+    /// than this is refused.
+    #[schemars(with = "Option<SpanText>")]
+    pub(in crate::settings) max_history: Option<At<String>>,
     /// The longest line that is read of a `scrape` source; `1MiB` where it is left out. A longer one
     /// is unreadable.
     #[schemars(with = "Option<SizeText>")]

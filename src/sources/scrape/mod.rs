@@ -45,6 +45,7 @@ pub struct Scrape {
     limits: Limits,
     watched: [u8; 32],
     history: History,
+    every: Duration,
     /// What the last poll put into the history, where somebody records it.
     batch: Option<Batch>,
 }
@@ -58,7 +59,7 @@ impl Scrape {
         client: Client,
     ) -> Result<Self, Fault> {
         let exprs = parsed(signals)?;
-        let limits = limits(&exprs, def.max_series);
+        let limits = limits(&exprs, def);
         let watched = watched(def, urls, labels, &exprs);
         Ok(Self {
             client,
@@ -71,7 +72,8 @@ impl Scrape {
             max_line: usize::try_from(def.max_line).unwrap_or(usize::MAX),
             limits,
             watched,
-            history: History::new(limits),
+            history: History::new(limits).polled_every(def.every),
+            every: def.every,
             signals: Signals::new(signals.iter().copied().zip(exprs)),
             batch: None,
         })
@@ -111,7 +113,7 @@ impl Scrape {
     /// Takes a saved history on, unless there is one already.
     pub(super) fn recall(&mut self, history: History) {
         if self.history.ends().is_none() {
-            self.history = history;
+            self.history = history.polled_every(self.every);
         }
     }
 
@@ -195,8 +197,8 @@ fn parsed(signals: &[&SignalDef]) -> Result<Vec<Expr>, Fault> {
     signals.iter().map(parse).collect()
 }
 
-/// How much history the expressions need.
-fn limits(exprs: &[Expr], max_series: usize) -> Limits {
+/// How much history the expressions need, and no more than the source may keep.
+fn limits(exprs: &[Expr], def: &SourceDef) -> Limits {
     let window = exprs.iter().map(Expr::window).max().unwrap_or_default();
-    Limits { keep: window + LOOKBACK, max_series }
+    Limits { keep: window.min(def.max_history) + LOOKBACK, max_series: def.max_series }
 }

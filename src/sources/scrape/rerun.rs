@@ -23,7 +23,7 @@ impl Rerun {
         let exprs = parsed(signals)?;
         Ok(Self {
             filter: Filter::of(&exprs),
-            history: History::new(limits(&exprs, def.max_series)),
+            history: History::new(limits(&exprs, def)),
             signals: Signals::new(signals.iter().copied().zip(exprs)),
         })
     }

@@ -19,7 +19,12 @@ enum Step {
     Restart(i64),
     /// The clock is set back so much, and then a scrape comes.
     SetBack(i64, Vec<(usize, i32)>),
+    /// The machine sleeps so long, and then a scrape comes.
+    Sleep(i64),
 }
+
+/// What is between two scrapes.
+const EVERY: Duration = Duration::from_secs(5);
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let batch = || prop::collection::vec((0..SERIES, -9..9i32), 0..SERIES + 1);
@@ -27,6 +32,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => (4_000..6_500i64, batch()).prop_map(|(after, batch)| Step::Scrape(after, batch)),
         1 => (1_000..90_000i64).prop_map(Step::Restart),
         1 => (1..20_000i64, batch()).prop_map(|(back, batch)| Step::SetBack(back, batch)),
+        1 => (30_001..400_000i64).prop_map(Step::Sleep),
     ];
     prop::collection::vec(step, 1..80)
 }
@@ -58,7 +64,11 @@ impl Model {
         }
     }
 
-    fn cut(&mut self, at: i64) {
+    fn set_back(&mut self, at: i64) {
+        if self.scrapes.last().is_some_and(|last| last - at > EVERY.as_millis() as i64) {
+            // What is left of the past is older than it says.
+            *self = Self { samples: vec![Vec::new(); SERIES], ..Self::default() };
+        }
         self.scrapes.retain(|time| *time < at);
         self.samples.iter_mut().for_each(|samples| samples.retain(|(time, _)| *time < at));
         self.gaps.retain(|(begin, _)| *begin < at);
@@ -100,7 +110,7 @@ proptest! {
     #[test]
     fn a_history_holds_what_a_naive_one_holds_through_cuts_and_restarts(steps in steps()) {
         let limits = Limits { keep: Duration::from_secs(60), max_series: 100 };
-        let mut history = History::new(limits);
+        let mut history = History::new(limits).polled_every(EVERY);
         let mut model = Model { samples: vec![Vec::new(); SERIES], ..Model::default() };
         let mut now = BEGIN;
         for step in steps {
@@ -113,16 +123,25 @@ proptest! {
                 Step::SetBack(back, batch) => {
                     now = (now - back).max(BEGIN + 1);
                     if model.scrapes.last().is_some_and(|last| *last >= now) {
-                        model.cut(now);
+                        model.set_back(now);
                     }
                     record(&mut history, now, &batch);
                     model.scrape(now, &batch);
+                }
+                Step::Sleep(after) => {
+                    let last = model.scrapes.last().copied();
+                    now += after;
+                    if let Some(last) = last {
+                        model.gaps.push((last, now));
+                    }
+                    record(&mut history, now, &[(1, 2)]);
+                    model.scrape(now, &[(1, 2)]);
                 }
                 Step::Restart(after) => {
                     let bytes = history.save(&KEY);
                     let last = model.scrapes.last().copied();
                     now += after;
-                    history = History::restore(limits, &KEY, &bytes, Time::from_millis(now)).unwrap();
+                    history = History::restore(limits, &KEY, &bytes, Time::from_millis(now)).unwrap().polled_every(EVERY);
                     if let Some(last) = last {
                         (0..SERIES).for_each(|series| model.end(series, last + 1));
                         model.scrapes.push(last + 1);

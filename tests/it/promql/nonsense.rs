@@ -48,6 +48,54 @@ fn an_escape_before_a_letter_that_is_not_ascii_is_refused() {
     }
 }
 
+#[test]
+fn an_escape_of_a_byte_is_never_read_as_another_character() {
+    // Prometheus reads the first three as ä, which is not what the parser would make of them.
+    for text in [
+        "up{a=\"\\xc3\\xa4\"}",
+        "'\\303\\244'",
+        "sum by (\"\\xc3\\xa4\") (up)",
+        "count_values(\"\\xff\", up)",
+    ] {
+        let error = Expr::parse(text).unwrap_err();
+        assert!(error.text.contains("write the character"), "{text}: {error}");
+        assert!(text[error.offset..].starts_with(['"', '\'']), "{text}: {error:?}");
+    }
+    for text in ["\"\\400\"", "\"\\777\""] {
+        assert!(Expr::parse(text).unwrap_err().text.contains("not known"), "{text}");
+    }
+    for text in ["\"\\x41\"", "\"\\101\"", "\"\\u00e4\"", "`\\xff`", "\"\\\\xff\""] {
+        assert!(Expr::parse(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_experimental_in_prometheus_is_refused_in_these_words() {
+    for (text, blamed) in [
+        ("rate(up[5m + 1m])", "+"),
+        ("up[2*5m:1m]", "*"),
+        ("up[5m:30s*2]", "*"),
+        ("up[(5m)]", "("),
+        ("up offset (5m)", "("),
+        ("up[step()]", "step"),
+        ("up[max(1m, step())]", "max"),
+        ("rate(up[5m] anchored)", "anchored"),
+        ("up smoothed", "smoothed"),
+        ("up + fill(0) up", "fill"),
+    ] {
+        let error = Expr::parse(text).unwrap_err();
+        assert!(error.text.contains("experimental in Prometheus"), "{text}: {error}");
+        assert_eq!(&text[error.offset..error.offset + error.len], blamed, "{text}");
+    }
+    for text in ["up offset 5m * 2", "up offset -5m - 1", "rate(up[5m]) + 1", "up[5m:] offset 1m"] {
+        assert!(Expr::parse(text).is_ok(), "{text}");
+    }
+    for text in ["limitk(1, up)", "first_over_time(up[5m])", "info(up)", "sort_by_label(up, \"a\")"] {
+        let error = Expr::parse(text).unwrap().check_local().unwrap_err();
+        assert!(error.text.contains("experimental in Prometheus"), "{text}: {error}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 

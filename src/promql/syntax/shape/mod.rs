@@ -259,6 +259,9 @@ impl<'t> Walk<'t> {
                     self.modifiers()?;
                     return Ok(true);
                 }
+                _ if token.is_word("anchored") || token.is_word("smoothed") => {
+                    return Err(token.error(format!("{} is experimental in Prometheus", token.text)));
+                }
                 "++" | "=" | "=~" | "!~" => {
                     return Err(token.error(format!(
                         "unexpected {}: values are compared with == and !=, labels inside {{}}",

@@ -26,9 +26,33 @@ impl<'t> Walk<'t> {
 
     pub(super) fn duration(&mut self, expected: &str) -> Result<(), ExprError> {
         let Some(token) = self.take_if(|t| t.kind == Kind::Number) else {
-            return Err(self.unexpected(expected));
+            return Err(self.calculated().unwrap_or_else(|| self.unexpected(expected)));
         };
-        duration::millis(token.text).map(drop).map_err(|text| token.error(text))
+        duration::millis(token.text).map_err(|text| token.error(text))?;
+        match self.calculated() {
+            Some(error) if self.in_range() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// An error where the next token belongs to a calculated duration: `[5m+1m]`, `offset (2*5m)`.
+    fn calculated(&self) -> Option<ExprError> {
+        let token = self.peek()?;
+        let operator = ["+", "-", "*", "/", "%", "^", "("].iter().any(|sign| token.is_sign(sign));
+        let called = ["step", "range", "min", "max"].iter().any(|word| token.is_word(word))
+            && self.tokens.get(self.next + 1).is_some_and(|t| t.is_sign("("));
+        (operator || called).then(|| {
+            token.error(format!(
+                "unexpected {}: a calculated duration is experimental in Prometheus, write it as one such as 5m",
+                token.text
+            ))
+        })
+    }
+
+    /// Whether the last token but one opens a range, or separates its resolution.
+    fn in_range(&self) -> bool {
+        let before = self.next.checked_sub(2).and_then(|place| self.tokens.get(place));
+        before.is_some_and(|token| token.is_sign("[") || token.is_sign(":"))
     }
 
     /// `@ 1609746000`, `@ start()`, `@ end()`.
@@ -65,7 +89,7 @@ impl<'t> Walk<'t> {
             && ["fill", "fill_left", "fill_right"].iter().any(|word| token.is_word(word))
             && self.tokens.get(self.next + 1).is_some_and(|t| t.is_sign("("))
         {
-            return Err(token.error(format!("{} is no PromQL that Prometheus 3 takes", token.text)));
+            return Err(token.error(format!("{} is experimental in Prometheus", token.text)));
         }
         Ok(())
     }
@@ -146,18 +170,37 @@ pub(super) fn number(token: &Token<'_>) -> Result<(), ExprError> {
 
 pub(super) fn unquote(token: &Token<'_>) -> Result<String, ExprError> {
     // The parser's own reading of strings panics on a backslash before a letter that is not ASCII.
-    let text = escapes_are_known(token.text).then(|| unquote_string(token.text).ok()).flatten();
+    let text = match escapes(token.text) {
+        Escapes::Known => unquote_string(token.text).ok(),
+        Escapes::Unknown => None,
+        Escapes::Bytes => {
+            return Err(token.error(format!(
+                "{} holds an escape of a byte that is no character by itself: write the character",
+                token.text
+            )));
+        }
+    };
     text.ok_or_else(|| token.error(format!("{} holds an escape that is not known", token.text)))
 }
 
-/// Whether every backslash of a quoted string begins an escape that Go knows.
-fn escapes_are_known(quoted: &str) -> bool {
+/// What the escapes of a quoted string are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    /// Each is one that Go knows.
+    Known,
+    Unknown,
+    /// `\xff` is a byte, of which several may be one character; the parser would make one of each.
+    Bytes,
+}
+
+fn escapes(quoted: &str) -> Escapes {
+    let mut found = Escapes::Known;
     let quote = quoted.chars().next().unwrap_or('`');
     let mut rest = quoted;
     while quote != '`'
         && let Some((_, escape)) = rest.split_once('\\')
     {
-        let Some(letter) = escape.chars().next() else { return false };
+        let Some(letter) = escape.chars().next() else { return Escapes::Unknown };
         let (digits, base) = match letter {
             'x' => (2, 16),
             'u' => (4, 16),
@@ -165,14 +208,18 @@ fn escapes_are_known(quoted: &str) -> bool {
             '0'..='7' => (2, 8),
             'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | '\\' => (0, 10),
             letter if letter == quote => (0, 10),
-            _ => return false,
+            _ => return Escapes::Unknown,
         };
         let mut after = escape.chars();
-        after.next();
-        if !(0..digits).all(|_| after.next().is_some_and(|digit| digit.is_digit(base))) {
-            return false;
+        let first = after.next().filter(|_| base == 8).and_then(|digit| digit.to_digit(8)).unwrap_or(0);
+        let byte = (0..digits).try_fold(first, |byte, _| Some(byte * base + after.next()?.to_digit(base)?));
+        match byte {
+            None => return Escapes::Unknown,
+            Some(256..) if base == 8 => return Escapes::Unknown,
+            Some(128..) if base == 8 || letter == 'x' => found = Escapes::Bytes,
+            Some(_) => {}
         }
         rest = after.as_str();
     }
-    true
+    found
 }

@@ -18,6 +18,7 @@ fn source(id: &str, kind: SourceKind) -> SourceDef {
         timeout: Duration::from_secs(3),
         max_body: 64 << 20,
         max_series: 10_000,
+        max_history: std::time::Duration::from_hours(24),
         max_line: 1 << 20,
         headers: Vec::new(),
         credential: None,
