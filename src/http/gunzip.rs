@@ -89,7 +89,11 @@ impl Gunzip {
                 }
                 Ok(more) => filled += more,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(fault(&error)),
+                Err(error) => {
+                    // With nothing behind it, it is the trailer that does not fit what came.
+                    let at_end = self.decoder.get_ref().bytes.is_empty();
+                    return Err(fault(at_end || error.kind() == ErrorKind::UnexpectedEof));
+                }
             }
         }
         self.last = room.freeze();
@@ -97,8 +101,8 @@ impl Gunzip {
     }
 }
 
-fn fault(error: &io::Error) -> Fault {
-    if error.kind() == ErrorKind::UnexpectedEof {
+fn fault(cut_short: bool) -> Fault {
+    if cut_short {
         Fault::new(FaultCode::CutShort, "cut short: the compressed body is not whole")
     } else {
         Fault::new(FaultCode::Unreadable, "the compressed body is damaged")

@@ -88,7 +88,7 @@ fn read_wanted(
             Err(error) => return Err(error),
         };
         reader.feed(slice.get(..read).unwrap_or_default(), &mut |sample| {
-            samples.keep(sample.to_sample(), &wants)
+            samples.keep(sample.to_sample(), &wants);
         });
         if samples.points.len() > MOST_SAMPLES {
             return Err(io::Error::new(

@@ -23,6 +23,7 @@ mod screenshots;
 mod servers;
 mod settings;
 mod sources;
+mod stricter;
 mod terminal;
 mod ui;
 mod walks;

@@ -277,7 +277,7 @@ mod tests {
         let labels = prop::collection::vec(label, 0..4);
         (name, labels, end).prop_map(|(name, labels, end)| {
             let labels: String =
-                labels.iter().map(|(name, value, close)| format!("{name}{value}{close}")).collect();
+                labels.iter().flat_map(|(name, value, close)| [*name, *value, *close]).collect();
             format!("{name}{{{labels}{end}")
         })
     }

@@ -135,8 +135,9 @@ impl Histogram {
         match ending {
             "_bucket" => {
                 let bound = super::number::value(labels.get("le")?).ok()?;
-                let unordered = self.bound.replace(bound).is_some_and(|before| bound <= before);
-                let fell = value < std::mem::replace(&mut self.value, value);
+                let below = self.bound.replace(bound);
+                let unordered = below.is_some_and(|below| bound <= below);
+                let fell = value < std::mem::replace(&mut self.value, value) && below.is_some();
                 if unordered {
                     return Some((
                         "bucket-order",

@@ -60,28 +60,25 @@ impl Seen {
             Some((last, place)) if last == name => Some(place),
             _ => self.places.get(&name).copied(),
         };
-        let series = place.and_then(|place| self.series.get_mut(place));
-        match series.as_ref().and_then(|series| series.get(print)) {
+        let series = place.and_then(|place| self.series.get(place));
+        match series.and_then(|series| series.get(print)) {
             Some(before) if before == value => return Sight::Again,
             Some(_) => return Sight::Otherwise,
             None if self.kept >= most => return Sight::Full,
             None => {}
         }
         self.kept += 1;
-        let series = match (series, place) {
-            (Some(series), Some(place)) => {
-                self.last = Some((name, place));
-                series.add(print, value);
-                series
+        if place.is_none() {
+            self.places.insert(name, self.series.len());
+            self.series.push(Series::One(print, value));
+        }
+        let place = place.unwrap_or(self.series.len() - 1);
+        self.last = Some((name, place));
+        if let Some(series) = self.series.get_mut(place) {
+            series.add(print, value);
+            if timestamp_ms.is_some() {
+                series.add(self.keys.print(labels, None), value);
             }
-            _ => {
-                self.last = Some((name, self.series.len()));
-                self.places.insert(name, self.series.len());
-                self.series.push_mut(Series::One(print, value))
-            }
-        };
-        if timestamp_ms.is_some() {
-            series.add(self.keys.print(labels, None), value);
         }
         Sight::New
     }
@@ -98,8 +95,10 @@ impl Series {
     /// Adds one, unless it is in.
     fn add(&mut self, print: Print, value: u32) {
         match self {
-            Self::One(own, first) => *self = Self::Many([(*own, *first)].into_iter().collect()),
-            Self::Many(_) => {}
+            Self::One(own, first) if *own != print => {
+                *self = Self::Many([(*own, *first)].into_iter().collect());
+            }
+            Self::One(..) | Self::Many(_) => {}
         }
         if let Self::Many(all) = self {
             all.entry(print).or_insert(value);

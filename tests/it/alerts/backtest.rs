@@ -243,7 +243,7 @@ fn a_backtest_tells_when_gates_on_alerts_passed_failed_and_were_unknown() {
         ("rules", 170, "503"),
         ("rules", 260, "rule Deep failed at its last evaluation: no such host"),
         ("rules", 290, "prom has no rule Deep"),
-        ("switch", 130, "silenced"),
+        ("switch", 130, "Deep firing since 14:01:30"),
         ("switch", 260, "Watchdog is not there"),
         ("switch", 290, "Watchdog was sent 9m"),
     ] {
@@ -261,6 +261,8 @@ fn a_backtest_tells_when_gates_on_alerts_passed_failed_and_were_unknown() {
     let at = |seconds: u64| BEGIN.after(Duration::from_secs(seconds)).rfc3339();
     let (_, firing) = gonogo(&["check", "--file", name, "--at", &at(100)]);
     assert!(firing.contains("NO-GO") && firing.contains("Deep firing"), "{firing}");
+    let (_, silenced) = gonogo(&["check", "--file", name, "--at", &at(130)]);
+    assert!(silenced.contains("NO-GO") && silenced.contains("silenced"), "{silenced}");
     let part = format!("{}..{}", at(85), at(100));
     let (code, said) = gonogo(&["check", "--file", name, "--range", &part, "--output", "json"]);
     assert_eq!(code, Some(1));
