@@ -1,10 +1,11 @@
 //! Exposition text, read as it streams, in bounded memory.
 //!
 //! Start with [`Reader`]: bytes go in by slices of any size, [`Sample`]s come out through a
-//! callback, a [`Summary`] at the end. Behind it, one file each: `sample_line` (one line, zero-copy),
-//! `parts` (where its parts lie, and the short way through the next line that is like it), `number` (floats and timestamps), `comment` (HELP, TYPE, `# EOF`), `families`, `seen` (duplicates),
-//! `unwanted` (the quick way past the rest), `stricter` (what other readers would refuse), `points` (how
-//! they want the samples of a metric to stand).
+//! callback, a [`Summary`] at the end. Behind it, one file each: `lines` (where they end, what they
+//! are), `sample_line` (one line, zero-copy), `parts` (where its parts lie, and the short way through
+//! the next line that is like it), `number` (floats and timestamps), `comment` (HELP, TYPE, `# EOF`),
+//! `families`, `seen` (duplicates), `unwanted` (the quick way past the rest), `stricter` (what other
+//! readers would refuse), `points` (how they want the samples of a metric to stand).
 //!
 //! The rule for what can be read is what a Prometheus server accepts in a scrape, line by line, with
 //! these kindnesses: CRLF, blanks before a sample line and around a TYPE, the `OpenMetrics` types in
@@ -18,6 +19,7 @@
 mod comment;
 mod families;
 mod format;
+mod lines;
 mod number;
 mod parts;
 mod points;
