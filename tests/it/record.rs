@@ -260,7 +260,7 @@ fn a_recording_that_is_killed_can_be_read_and_holds_no_secret() {
         .unwrap();
     let patience = Instant::now() + Duration::from_secs(60);
     let lines = || fs::read_to_string(beside(&file)).unwrap_or_default();
-    while lines().lines().count() < 12 || !lines().contains("\"source\":\"identity\"") {
+    while lines().lines().count() < 30 || !lines().contains("\"source\":\"identity\"") {
         assert!(Instant::now() < patience, "nothing is recorded");
         std::thread::sleep(Duration::from_millis(20));
     }
