@@ -132,8 +132,7 @@ fn with_every_fault_at_once_keys_are_answered_memory_stays_small_and_all_recover
     std::fs::write(&file, super::config(&patients)).unwrap();
     let (home, file) = (place.path().to_str().unwrap(), file.to_str().unwrap());
     let env = [("HOME", home), ("WARD", file)];
-    let start =
-        Start { line: "exec $GONOGO --config $WARD", size: (220, 80), env: &env, ..Start::default() };
+    let start = Start { line: "exec $GONOGO --config $WARD", size: (220, 80), env: &env, ..Start::default() };
     let mut pty = Pty::start(&start);
     pty.until_shows("Ward");
     pty.press("s");
