@@ -13,7 +13,7 @@ use crate::model::{Fault, FaultCode};
 
 /// How much is decoded, if there is as much, before it is handed on: small enough to stay in the
 /// processor's cache until it is read, and no more is held in memory however far a body swells.
-const ENOUGH: usize = 64 * 1024;
+const ENOUGH: usize = 128 * 1024;
 
 /// A decoder that is fed as the body comes.
 pub(super) struct Gunzip {

@@ -25,6 +25,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use self::poll_line::{Beside, PollLine, labels_of};
 use super::exposition::{Reader, Sample, Summary, Unreadable};
 use crate::model::{Labels, Time};
 use crate::promql::{Filter, History};
@@ -53,15 +54,30 @@ pub struct Capture {
     pub ended: bool,
 }
 
-/// Reads a capture file into a history.
+/// Reads a capture file into a history, with the samples that stand in the JSON lines beside it where
+/// they are a capture's. A line of those that cannot be read counts as unreadable.
 ///
 /// # Errors
-/// The file cannot be opened or read, or holds more wanted samples than memory is meant for.
+/// A file cannot be opened or read, or holds more wanted samples than memory is meant for.
 pub fn read_file(path: &Path, wanted: &Filter, history: &mut History) -> io::Result<Capture> {
-    read(File::open(path)?, wanted, history)
+    let wants = |labels: &Labels| wanted.wants(labels);
+    let mut samples = Samples::default();
+    let summary = samples.take_in(File::open(path)?, &wants)?;
+    let mut torn = 0;
+    if let Some(mut lines) = tape::polls(path)? {
+        while let Some(line) = lines.next()? {
+            let Some(poll) = line.ok().and_then(|line| PollLine::read(line).ok()) else {
+                torn += 1;
+                continue;
+            };
+            samples.take_beside(poll, &wants)?;
+        }
+    }
+    let capture = samples.pour(summary, &mut |labels, at, value| history.push(labels, at, value));
+    Ok(Capture { unreadable: capture.unreadable + torn, ..capture })
 }
 
-/// Reads a capture into a history: of all series those that the filter wants, each in order of time,
+/// Reads the text of a capture into a history: of all series those that the filter wants, each in order of time,
 /// whatever order they were captured in. Bytes are read as they come; only wanted samples are held,
 /// 24 bytes each.
 ///
@@ -72,34 +88,12 @@ pub fn read(source: impl Read, wanted: &Filter, history: &mut History) -> io::Re
 }
 
 fn read_wanted(
-    mut source: impl Read,
+    source: impl Read,
     wants: impl Fn(&Labels) -> bool,
     mut push: impl FnMut(&Labels, Time, f64) -> bool,
 ) -> io::Result<Capture> {
-    let everything = |_: &[u8]| true;
-    let mut reader = Reader::of_capture(&everything);
     let mut samples = Samples::default();
-    let mut slice = vec![0; 128 << 10];
-    loop {
-        let read = match source.read(&mut slice) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        reader.feed(slice.get(..read).unwrap_or_default(), &mut |sample| {
-            samples.keep(sample.to_sample(), &wants);
-        });
-        if samples.points.len() > MOST_SAMPLES {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                format!(
-                    "the capture holds more than {MOST_SAMPLES} samples of the series that were asked for"
-                ),
-            ));
-        }
-    }
-    let summary = reader.finish(&mut |sample| samples.keep(sample.to_sample(), &wants));
+    let summary = samples.take_in(source, &wants)?;
     Ok(samples.pour(summary, &mut push))
 }
 
@@ -112,6 +106,46 @@ struct Samples {
 }
 
 impl Samples {
+    /// Reads a capture's text.
+    fn take_in(&mut self, mut source: impl Read, wants: &impl Fn(&Labels) -> bool) -> io::Result<Summary> {
+        let everything = |_: &[u8]| true;
+        let mut reader = Reader::of_capture(&everything);
+        let mut slice = vec![0; 128 << 10];
+        loop {
+            let read = match source.read(&mut slice) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let text = slice.get(..read).unwrap_or_default();
+            reader.feed(text, &mut |sample| self.keep(sample.to_sample(), wants));
+            self.fits()?;
+        }
+        Ok(reader.finish(&mut |sample| self.keep(sample.to_sample(), wants)))
+    }
+
+    /// Takes the samples of a poll that its text has no way to write.
+    fn take_beside(&mut self, poll: PollLine, wants: &impl Fn(&Labels) -> bool) -> io::Result<()> {
+        for Beside(_, labels, number, time) in poll.beside {
+            if let Ok(value) = number.parse() {
+                let at = time.unwrap_or(poll.asked).millis();
+                let sample = Sample { labels: labels_of(&labels), value, timestamp_ms: Some(at) };
+                self.keep(sample, wants);
+            }
+        }
+        self.fits()
+    }
+
+    fn fits(&self) -> io::Result<()> {
+        if self.points.len() <= MOST_SAMPLES {
+            return Ok(());
+        }
+        let text =
+            format!("the capture holds more than {MOST_SAMPLES} samples of the series that were asked for");
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, text))
+    }
+
     fn keep(&mut self, sample: Sample, wants: &impl Fn(&Labels) -> bool) {
         let Some(at) = sample.timestamp_ms.map(Time::from_millis) else {
             return;

@@ -48,7 +48,8 @@ pub(super) async fn read<T: Send + 'static>(
         bytes.extend_from_slice(&slice);
         if bytes.len() >= LARGE && turn.is_none() {
             turn = Some(Turn::wait(response).await?);
-            bytes.reserve_exact(SET_ASIDE);
+            // Where it is refused, the body grows as it comes.
+            let _ = bytes.try_reserve_exact(SET_ASIDE);
         }
     }
     if bytes.len() < LARGE {

@@ -21,7 +21,7 @@ static TURNS: Semaphore = Semaphore::const_new(1);
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// What must have come in each second of a turn, on average, while others wait.
-const PACE: f64 = 256.0 * 1024.0;
+const PACE: f64 = 64.0 * 1024.0;
 
 /// How long a turn may be slow; also how often one that brings nothing is looked at.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -56,13 +56,11 @@ impl Turn {
     /// Timed out, because of the others.
     pub(super) async fn wait(response: &Response) -> Result<Self, Fault> {
         let _waiting = Waiting::begin();
-        match timeout_at(response.until(), TURNS.acquire()).await {
-            Ok(Ok(permit)) => Ok(Self { _permit: permit, begun: Instant::now(), had: 0 }),
-            Ok(Err(_)) | Err(_) => {
-                let text = "other large answers were being read for the whole time-out";
-                Err(Fault::new(FaultCode::TimedOut, text))
-            }
+        if let Ok(Ok(permit)) = timeout_at(response.until(), TURNS.acquire()).await {
+            return Ok(Self { _permit: permit, begun: Instant::now(), had: 0 });
         }
+        let text = "other large answers were being read for the whole time-out";
+        Err(Fault::new(FaultCode::TimedOut, text))
     }
 
     /// The next slice of the body.
@@ -77,17 +75,21 @@ impl Turn {
                 Err(_) => self.keeps_pace()?,
             }
         };
-        self.had += slice.as_ref().map_or(0, Bytes::len);
+        // A body that is whole is not late.
+        let Some(slice) = slice else { return Ok(None) };
+        self.had += slice.len();
         self.keeps_pace()?;
-        Ok(slice)
+        Ok(Some(slice))
     }
 
-    fn keeps_pace(&self) -> Result<(), Fault> {
+    fn keeps_pace(&mut self) -> Result<(), Fault> {
+        if WAITING.load(Ordering::Relaxed) == 0 {
+            // It is measured from when others began to wait.
+            (self.begun, self.had) = (Instant::now(), 0);
+            return Ok(());
+        }
         let taken = self.begun.elapsed();
-        if WAITING.load(Ordering::Relaxed) == 0
-            || taken < PATIENCE
-            || self.had as f64 >= PACE * taken.as_secs_f64()
-        {
+        if taken < PATIENCE || self.had as f64 >= PACE * taken.as_secs_f64() {
             return Ok(());
         }
         let text = "a large answer came so slowly that others could not wait for it";

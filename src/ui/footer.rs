@@ -102,8 +102,9 @@ fn sources(scene: &Scene<'_>, width: usize) -> Row {
         Health::Fresh => 3,
     };
     all.sort_by_key(|(health, usual, _)| (rank(*health), *usual));
-    let half = (width / 2).max(12);
     let failed = all.iter().filter(|(health, ..)| *health == Health::Failed).count();
+    // Two that fail are both named, and the count of the others beside them.
+    let half = if failed > 1 { width.saturating_sub(16) / 2 } else { width / 2 }.max(12);
     let mut row = Row::new().put(" ", theme.dim);
     let total = all.len();
     for (place, (health, usual, text)) in all.into_iter().enumerate() {
@@ -117,7 +118,8 @@ fn sources(scene: &Scene<'_>, width: usize) -> Row {
         let longest = if alone { width.saturating_sub(reserve + 2).max(12) } else { half };
         let text = cut(&format!("{text}{word}"), longest).into_owned();
         if row.used() + super::row::cells(&text) + reserve + 1 > width {
-            row = row.put(more, theme.dim).put("  ", theme.dim);
+            let style = if health == Health::Failed { scene.health(health) } else { theme.dim };
+            row = row.put(more, style).put("  ", theme.dim);
             break;
         }
         let style = scene.health(health);

@@ -26,6 +26,7 @@ const CONFIG: &str = include_str!("../../config/demo.toml");
 const CHECKLIST: &str = include_str!("../../checklists/tasks-launch.toml");
 
 use crate::check::Served;
+use crate::http::canned::{Canned, ok};
 
 /// The judgements of a second, and its alerts and flags.
 type Told = (Vec<(GateId, Judgement)>, String);
@@ -237,6 +238,29 @@ fn small_config(dir: &Path, url: &str, more: &str) -> PathBuf {
     );
     fs::write(&file, text).unwrap();
     file
+}
+
+#[test]
+fn a_query_on_a_capture_counts_the_samples_that_its_text_cannot_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let depth =
+        |queue: &str, n: u32| format!("tasks_queue_depth{{state=\"waiting\",queue=\"{queue}\"}} {n}\n");
+    let body = depth("a", 1) + &depth("\u{2764}\u{fe0f}", 5000);
+    let server = Canned::always(ok("text/plain; version=0.0.4", body));
+    let config = small_config(dir.path(), &server.url("/metrics"), "");
+    let file = dir.path().join("odd.om");
+    let (config, name) = (config.to_str().unwrap(), file.to_str().unwrap());
+    let out = gonogo(&["record", "--config", config, "--out", name, "--for", "2s"]);
+    assert!(out.status.success(), "{out:?}");
+    assert!(!fs::read_to_string(&file).unwrap().contains("5000"), "it stands beside");
+    let asked = || gonogo(&["query", "--file", name, "sum(tasks_queue_depth)", "--output", "json"]);
+    let out = asked();
+    assert!(out.status.success() && text(&out.stdout).contains("\"5001\""), "{out:?}");
+    // Where a line of the JSON is torn, it is said that the number may lack something.
+    let lines = fs::read(beside(&file)).unwrap();
+    fs::write(beside(&file), &lines[..lines.len() - 20]).unwrap();
+    let out = asked();
+    assert!(text(&out.stdout).contains("cannot be read"), "{out:?}");
 }
 
 #[test]

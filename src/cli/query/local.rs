@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::server::block_on;
 use crate::http::Client;
 use crate::model::text::harmless_line;
-use crate::model::{Board, SignalDef, SignalId, SourceDef, Time, Unit};
+use crate::model::{Board, SignalDef, SignalId, SourceDef, SourceKind, Time, Unit, duration};
 use crate::promql::{self, EvalError, Expr, Filter, History, Limits, Value};
 use crate::runtime::credential::credential;
 use crate::sources::capture::{self, Capture};
@@ -78,6 +78,13 @@ pub(super) fn on_endpoints(
         return Err(Failure::usage(format!(
             "source {} sends what is now and keeps no past: leave --time, --start, --end and --step out",
             def.id
+        )));
+    }
+    if matches!(def.kind, SourceKind::Scrape { .. }) && expr.window() > def.max_history {
+        return Err(Failure::usage(format!(
+            "looks further back than the history that {} keeps, which is of {}: raise its `max-history`",
+            def.id,
+            duration::short(def.max_history)
         )));
     }
     let options = sources::options(def, def.credential.as_ref().map(credential));

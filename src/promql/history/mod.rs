@@ -25,10 +25,13 @@ use crate::model::{Labels, Time};
 /// How far back Prometheus looks for the last sample of a series, in milliseconds.
 pub(super) const LOOKBACK: i64 = 5 * 60 * 1000;
 
-/// So many times the usual distance between two scrapes is a hole: nobody looked. The machine slept.
+/// Where nothing is said of how often a source is polled: so many times the usual distance between two
+/// scrapes is a hole, for nobody looked. The machine slept.
 const HOLE: i64 = 4;
-/// What is shorter than this is no hole, in milliseconds: a poll may wait for its time-out.
+/// What is shorter than this is no hole then, in milliseconds: a poll may wait for its time-out.
 const SHORTEST_HOLE: i64 = 30_000;
+/// By how much a poll may be late that has to wait for a busy machine, in milliseconds.
+const BUSY: i64 = 2000;
 
 /// How much history is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub struct History {
     gaps: Gaps,
     /// The distance that is meant to be between scrapes, in milliseconds; 0 where it is not known.
     every: i64,
+    /// The longest time between two scrapes that is no hole, in milliseconds; 0 where it is not known.
+    longest: i64,
     /// Before its first sample there was nothing: a capture is all there is.
     complete: bool,
     /// When the last scrape was, if it held more than there was room for.
@@ -75,6 +80,7 @@ impl History {
             last: None,
             gaps: Gaps::default(),
             every: 0,
+            longest: 0,
             complete: false,
             flooded: None,
         }
@@ -86,11 +92,15 @@ impl History {
         Self { complete: true, ..Self::new(limits) }
     }
 
-    /// The same, of a source that is polled so often: a much longer time between two scrapes is a hole
-    /// at which nobody looked. Where this is not said, the times of the scrapes tell.
+    /// The same, of a source that is polled `every` so often, each poll of which may take as long as
+    /// `timeout`: where more than that and a missed poll lies between two scrapes, it is a hole at which
+    /// nobody looked. Where this is not said (`every` is 0), the times of the scrapes tell.
     #[must_use]
-    pub fn polled_every(self, every: Duration) -> Self {
-        Self { every: i64::try_from(every.as_millis()).unwrap_or(i64::MAX), ..self }
+    pub fn polled_every(self, every: Duration, timeout: Duration) -> Self {
+        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let every = millis(every);
+        let longest = every.saturating_mul(2).saturating_add(millis(timeout)).saturating_add(BUSY);
+        Self { every, longest: if every == 0 { 0 } else { longest }, ..self }
     }
 
     /// Records one scrape at `at`: every series it held, with the timestamp the endpoint gave, if
@@ -207,6 +217,9 @@ impl History {
 
     /// Whether so much time between two scrapes is more than a late poll.
     fn is_hole(&self, step: i64) -> bool {
+        if self.longest > 0 {
+            return step > self.longest;
+        }
         step > SHORTEST_HOLE && (1..step / HOLE).contains(&self.usual())
     }
 
@@ -261,7 +274,8 @@ impl History {
     /// The clock says `at`, which is not after the last scrape.
     fn set_back(&mut self, at: i64) {
         if self.last.is_some_and(|last| last.saturating_sub(at) > self.usual()) {
-            *self = Self { every: self.every, complete: self.complete, ..Self::new(self.limits) };
+            let Self { every, longest, complete, .. } = *self;
+            *self = Self { every, longest, complete, ..Self::new(self.limits) };
         } else {
             self.cut(at);
         }

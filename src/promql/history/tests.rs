@@ -279,12 +279,28 @@ fn the_time_a_machine_slept_counts_as_unseen() {
     assert_eq!(seen(&again, "count_over_time(a[70m])", 4805.0), Err((3595, 4200)));
 }
 
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+#[test]
+fn where_it_is_told_how_often_a_source_is_polled_a_short_sleep_is_a_hole_too() {
+    // A window that is as long as the sleep holds one sample, of which nothing was seen.
+    for (every, slept) in [(5.0, 30.0), (60.0, 240.0), (1.0, 10.0)] {
+        let mut history = history(7200).polled_every(Duration::from_secs_f64(every), TIMEOUT);
+        for i in 0..=100 {
+            scrape(&mut history, f64::from(i) * every, &[("a", 1.0)]);
+        }
+        let now = 100.0 * every + slept;
+        scrape(&mut history, now, &[("a", 1.0)]);
+        assert_eq!(seen(&history, &format!("max_over_time(a[{slept}s])"), now), Err((0, slept as u64)));
+    }
+}
+
 #[test]
 fn late_polls_and_rare_ones_are_no_hole() {
     // Each fifth poll waits for its time-out; then every ten minutes, as a sparse capture is.
     for distances in [[5.0, 5.0, 5.0, 5.0, 15.0], [600.0; 5], [0.3, 0.3, 60.0, 60.0, 60.0]] {
         let every = Duration::from_secs(if distances[0] == 0.3 { 60 } else { 0 });
-        let mut history = history(7200).polled_every(every);
+        let mut history = history(7200).polled_every(every, TIMEOUT);
         let mut now = 0.0;
         for distance in distances.iter().cycle().take(50) {
             scrape(&mut history, now, &[("a", 1.0)]);
@@ -294,7 +310,7 @@ fn late_polls_and_rare_ones_are_no_hole() {
     }
     // After one scrape only what is said of the source tells.
     for (every, unseen) in [(0, 0), (5, 3600 * 1000), (2000, 0)] {
-        let mut history = history(7200).polled_every(Duration::from_secs(every));
+        let mut history = history(7200).polled_every(Duration::from_secs(every), TIMEOUT);
         scrape(&mut history, 0.0, &[("a", 1.0)]);
         scrape(&mut history, 3600.0, &[("a", 1.0)]);
         assert_eq!(history.unseen(0, i64::MAX), unseen, "{every}");

@@ -172,9 +172,14 @@ fn lexed(text: &[u8]) -> Option<Sample> {
 
 /// Adds the samples that stand in the line of JSON, at their places.
 pub(super) fn put_beside(batch: &mut Batch, line: &PollLine) {
+    let mut all = Batch::with_capacity(batch.len() + line.beside.len());
+    let mut written = std::mem::take(batch).into_iter();
     for Beside(place, labels, number, time) in &line.beside {
         let Ok(number) = number.parse::<f64>() else { continue };
-        let place = usize::try_from(*place).unwrap_or(usize::MAX).min(batch.len());
-        batch.insert(place, (labels_of(labels), number, *time));
+        let before = usize::try_from(*place).unwrap_or(usize::MAX).saturating_sub(all.len());
+        all.extend(written.by_ref().take(before));
+        all.push((labels_of(labels), number, *time));
     }
+    all.extend(written);
+    *batch = all;
 }

@@ -142,7 +142,9 @@ fn of_samples(capture: &super::Capture) -> Vec<String> {
 
 fn player(launch: &Launch, def: &SourceDef, recorded: Option<&Launch>, foreign: bool) -> Player {
     let signals: Vec<&SignalDef> = launch.signals.iter().filter(|s| s.source == def.id).collect();
-    let local = || Rerun::new(def, &signals).map_or(Kind::Other, |rerun| Kind::Local(Box::new(rerun)));
+    let polled = recorded.and_then(|launch| launch.source(&def.id));
+    let local =
+        || Rerun::new(def, &signals, polled).map_or(Kind::Other, |rerun| Kind::Local(Box::new(rerun)));
     let kind = match &def.kind {
         SourceKind::Scrape { .. } => local(),
         SourceKind::Prometheus { .. } if foreign => local(),

@@ -66,11 +66,7 @@ impl Tape {
             last: None,
             remarks: Vec::new(),
         };
-        let mut lines = match Lines::open(&beside(path)) {
-            Ok(lines) => lines,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(tape),
-            Err(error) => return Err(error),
-        };
+        let Some(mut lines) = lines(path)? else { return Ok(tape) };
         tape.head = Some(head(&mut lines)?);
         let scan = scan(&mut lines)?;
         (tape.first, tape.last) = (scan.first, scan.last);
@@ -129,6 +125,25 @@ impl Tape {
             self.remarks.push("the last line of the JSON beside it was cut off".into());
         }
     }
+}
+
+/// The JSON lines beside a capture, if there are any.
+fn lines(path: &Path) -> io::Result<Option<Lines>> {
+    match Lines::open(&beside(path)) {
+        Ok(lines) => Ok(Some(lines)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The lines of the polls beside a capture, if there are any.
+///
+/// # Errors
+/// As [`Tape::open`].
+pub(super) fn polls(path: &Path) -> io::Result<Option<Lines>> {
+    let Some(mut lines) = lines(path)? else { return Ok(None) };
+    head(&mut lines)?;
+    Ok(Some(lines))
 }
 
 fn head(lines: &mut Lines) -> io::Result<Head> {

@@ -147,6 +147,9 @@ fn odd_name<N: AsRef<str>>(names: impl Iterator<Item = N> + Clone) -> Option<Str
 /// How many shapes are remembered: those of a histogram, and one.
 const SHAPES: usize = 4;
 
+/// The most bytes of a line, up to the end of its labels, that is remembered.
+const LONGEST: usize = 4 * 1024;
+
 /// Lines that were lexed well, to go quickly through those after them that differ in nothing but the
 /// values of their labels and what stands behind: most lines of most expositions, which come in runs of
 /// one name with the same labels.
@@ -181,7 +184,9 @@ impl Shapes {
     pub(super) fn remember(&mut self, line: &str, parts: &Parts, wanted: bool) {
         let first = parts.pairs.first().map_or(0, |(_, value)| value.start);
         // What is escaped must be looked at, and a name behind a value stands elsewhere in each line.
-        let plain = !parts.escaped && parts.name.as_ref().is_some_and(|name| name.end <= first);
+        let plain = !parts.escaped
+            && parts.end <= LONGEST
+            && parts.name.as_ref().is_some_and(|name| name.end <= first);
         let next = (self.last + 1) % SHAPES;
         if let (true, Some(text), Some(shape)) = (plain, line.get(..parts.end), self.all.get_mut(next)) {
             text.clone_into(&mut shape.line);

@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Batch, Outcome};
 use crate::http::Client;
 use crate::model::labels::NAME;
-use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, Time};
+use crate::model::{Answer, Fault, FaultCode, Labels, SignalDef, SourceDef, SourceKind, Time};
 use crate::promql::{Expr, Filter, History, Limits};
 pub use evaluate::{Round, Signals};
 use sent::{Keep, Room, Row};
@@ -46,6 +46,7 @@ pub struct Scrape {
     watched: [u8; 32],
     history: History,
     every: Duration,
+    longest_poll: Duration,
     /// What the last poll put into the history, where somebody records it.
     batch: Option<Batch>,
 }
@@ -72,8 +73,9 @@ impl Scrape {
             max_line: usize::try_from(def.max_line).unwrap_or(usize::MAX),
             limits,
             watched,
-            history: History::new(limits).polled_every(def.every),
+            history: History::new(limits).polled_every(def.every, longest_poll(def, urls.len())),
             every: def.every,
+            longest_poll: longest_poll(def, urls.len()),
             signals: Signals::new(signals.iter().copied().zip(exprs)),
             batch: None,
         })
@@ -113,7 +115,7 @@ impl Scrape {
     /// Takes a saved history on, unless there is one already.
     pub(super) fn recall(&mut self, history: History) {
         if self.history.ends().is_none() {
-            self.history = history.polled_every(self.every);
+            self.history = history.polled_every(self.every, self.longest_poll);
         }
     }
 
@@ -200,5 +202,13 @@ fn parsed(signals: &[&SignalDef]) -> Result<Vec<Expr>, Fault> {
 /// How much history the expressions need, and no more than the source may keep.
 fn limits(exprs: &[Expr], def: &SourceDef) -> Limits {
     let window = exprs.iter().map(Expr::window).max().unwrap_or_default();
-    Limits { keep: window.min(def.max_history) + LOOKBACK, max_series: def.max_series }
+    // A server's expressions look back as far as they like, also when they are evaluated on a capture.
+    let most = if matches!(def.kind, SourceKind::Scrape { .. }) { def.max_history } else { Duration::MAX };
+    Limits { keep: window.min(most).saturating_add(LOOKBACK), max_series: def.max_series }
+}
+
+/// How long a poll of so many endpoints may take.
+fn longest_poll(def: &SourceDef, endpoints: usize) -> Duration {
+    let rounds = endpoints.div_ceil(AT_ONCE).max(1);
+    def.timeout.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX))
 }

@@ -2,8 +2,8 @@
 
 use super::evaluate::Signals;
 use super::sent::Row;
-use super::{limits, parsed};
-use crate::model::{Fault, Labels, SignalAnswer, SignalDef, SourceDef, Time};
+use super::{limits, longest_poll, parsed};
+use crate::model::{Fault, Labels, SignalAnswer, SignalDef, SourceDef, SourceKind, Time};
 use crate::promql::{Filter, History};
 
 /// A scrape source without its endpoints: batches of samples go in, answers come out, by the same
@@ -15,15 +15,22 @@ pub struct Rerun {
 }
 
 impl Rerun {
-    /// The signals of a source over an empty history.
+    /// The signals of a source over an empty history. `polled` is the source as it was when it was
+    /// recorded, whose pace tells the times at which nobody looked; `None` for what others wrote.
     ///
     /// # Errors
     /// An expression that gonogo cannot evaluate.
-    pub fn new(def: &SourceDef, signals: &[&SignalDef]) -> Result<Self, Fault> {
+    pub fn new(def: &SourceDef, signals: &[&SignalDef], polled: Option<&SourceDef>) -> Result<Self, Fault> {
         let exprs = parsed(signals)?;
+        let mut history = History::new(limits(&exprs, def));
+        if let Some(polled) = polled
+            && let SourceKind::Scrape { urls, .. } = &polled.kind
+        {
+            history = history.polled_every(polled.every, longest_poll(polled, urls.len()));
+        }
         Ok(Self {
             filter: Filter::of(&exprs),
-            history: History::new(limits(&exprs, def)),
+            history,
             signals: Signals::new(signals.iter().copied().zip(exprs)),
         })
     }

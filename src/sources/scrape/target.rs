@@ -151,18 +151,22 @@ impl Target {
             return;
         }
         let clashes = |name: &str| self.labels.get(name).is_some();
-        let renamed = sent.iter().map(|(name, value)| {
+        let mut given: Vec<(String, String)> = Vec::new();
+        for (name, value) in sent.iter() {
             let mut name = name.to_owned();
             if clashes(&name) {
                 name.insert_str(0, "exported_");
-                while clashes(&name) || sent.get(&name).is_some() {
+                while clashes(&name)
+                    || sent.get(&name).is_some()
+                    || given.iter().any(|(before, _)| *before == name)
+                {
                     name.insert_str(0, "exported_");
                 }
             }
-            (name, value.to_owned())
-        });
+            given.push((name, value.to_owned()));
+        }
         let own = self.labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned()));
-        labels.copy(Labels::from_pairs(renamed.chain(own)).as_ref());
+        labels.copy(Labels::from_pairs(given.into_iter().chain(own)).as_ref());
     }
 }
 
@@ -204,5 +208,15 @@ mod tests {
             sent(&[("__name__", "x"), ("service", "s"), ("exported_service", "t")]),
             format!(r#"x{{exported_exported_service="s",exported_service="t",{added}"#)
         );
+        // Each renamed label keeps its value, also where two would be called the same.
+        let own = Labels::from_pairs([("service", "a"), ("exported_service", "b")]);
+        let target = Target::new("w", "http://127.0.0.1:9464/metrics", &own).unwrap();
+        let mut labels = LabelsBuf::default();
+        let sent = Labels::from_pairs([("__name__", "x"), ("service", "s"), ("exported_service", "t")]);
+        target.put_labels(sent.as_ref(), &mut labels);
+        let labels = labels.labels();
+        let mut values: Vec<&str> = labels.iter().map(|(_, value)| value).collect();
+        values.sort_unstable();
+        assert_eq!(values, ["127.0.0.1:9464", "a", "b", "s", "t", "w", "x"]);
     }
 }

@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     whole.extend_from_slice(&Sha256::digest(&whole));
     let Ok(history) = History::restore(limits, &KEY, &whole, Time::from_millis(NOW)) else { return };
     assert!(history.series() <= limits.max_series);
-    let mut history = history.polled_every(Duration::from_secs(5));
+    let mut history = history.polled_every(Duration::from_secs(5), Duration::from_secs(5));
     let mut now = NOW;
     ask(&history, now);
     for step in steps {

@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn a_history_holds_what_a_naive_one_holds_through_cuts_and_restarts(steps in steps()) {
         let limits = Limits { keep: Duration::from_secs(60), max_series: 100 };
-        let mut history = History::new(limits).polled_every(EVERY);
+        let mut history = History::new(limits).polled_every(EVERY, Duration::ZERO);
         let mut model = Model { samples: vec![Vec::new(); SERIES], ..Model::default() };
         let mut now = BEGIN;
         for step in steps {
@@ -141,7 +141,7 @@ proptest! {
                     let bytes = history.save(&KEY);
                     let last = model.scrapes.last().copied();
                     now += after;
-                    history = History::restore(limits, &KEY, &bytes, Time::from_millis(now)).unwrap().polled_every(EVERY);
+                    history = History::restore(limits, &KEY, &bytes, Time::from_millis(now)).unwrap().polled_every(EVERY, Duration::ZERO);
                     if let Some(last) = last {
                         (0..SERIES).for_each(|series| model.end(series, last + 1));
                         model.scrapes.push(last + 1);
