@@ -82,7 +82,7 @@ product = "Tasks"
 version = "1"
 environment = "production"
 [ledger]
-path = "/home/s3cret"
+path = "/somewhere/s3cret"
 [credential.c]
 kind = "bearer"
 command = ["vault", "s3cret"]

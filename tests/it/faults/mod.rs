@@ -1,10 +1,11 @@
 //! Every fault a source can have, made by a server that does it.
 //!
-//! `list` is the list; `patient` is a server that is well, is made sick, and is healed; `rules` holds
+//! `list` is the list, `acts` what its servers do; `patient` is a server that is well, is made sick, and is healed; `rules` holds
 //! every fault against the rules of the room (words, verdicts, recovery); `room` opens the real
 //! program on all of them at once; `harmless` looks for what may never reach a terminal; `peace` asks
 //! while a server wants to be left alone.
 
+mod acts;
 mod harmless;
 mod list;
 mod patient;
