@@ -1,6 +1,6 @@
 //! What the room does about what it hears: changes become log lines, events become the run.
 
-use crate::checklist::{Event, Fact, Item, Kind, Run, Template};
+use crate::checklist::{Event, Item, Run, Template, words};
 use crate::engine::Change;
 use crate::model::{Condition, GateDef, Verdict};
 
@@ -77,10 +77,12 @@ fn watch_gates_of(state: &mut State, template: &std::sync::Arc<Template>) {
     let gates: Vec<GateDef> = template
         .items
         .iter()
-        .filter_map(|item| match &item.kind {
-            Kind::Gate(gate) if !own_expression(gate) || same(item) => Some(gate.clone()),
-            Kind::Gate(gate) => Some(GateDef { condition: Condition::Signal("".into()), ..gate.clone() }),
-            Kind::Check => None,
+        .filter_map(|item| {
+            let gate = item.kind.gate()?;
+            if !own_expression(gate) || same(item) {
+                return Some(gate.clone());
+            }
+            Some(GateDef { condition: Condition::Signal("".into()), ..gate.clone() })
         })
         .collect();
     let launch = std::sync::Arc::clone(&state.launch);
@@ -101,7 +103,7 @@ pub(super) fn events(state: &mut State, events: &[Event]) {
             continue;
         }
         view.run.apply(event);
-        lines.push((event.at, words(event)));
+        lines.push((event.at, words::of(event)));
     }
     for (at, text) in lines {
         state.log.add(at, LogKind::Run, text);
@@ -118,24 +120,5 @@ pub(super) fn template_changed(state: &mut State, changed: bool) {
             let text = "the template's file has changed since this run began; the run keeps its own copy";
             state.log.add(now, LogKind::Run, text);
         }
-    }
-}
-
-/// An event in words, as the log says it.
-fn words(event: &Event) -> String {
-    // Nobody vouched for a name with a question mark.
-    let mark = if event.author.by == event.author.name() { "" } else { "?" };
-    let by = format!("{}{mark}", event.author.name());
-    match &event.fact {
-        Fact::Start { checklist, .. } => format!("{by} started {checklist}"),
-        Fact::Tick { item, evidence } => match evidence.first() {
-            Some(e) => format!("{by} ticked {item} at {}", e.value),
-            None => format!("{by} ticked {item}"),
-        },
-        Fact::Skip { item, reason } => format!("{by} skipped {item}: {reason}"),
-        Fact::Reopen { item, reason } => format!("{by} opened {item} again: {reason}"),
-        Fact::Note { item: Some(item), text } => format!("{by} on {item}: {text}"),
-        Fact::Note { item: None, text } => format!("{by}: {text}"),
-        Fact::T0 { t0 } => format!("{by} set T-0 to {}", t0.rfc3339()),
     }
 }

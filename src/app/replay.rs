@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::checklist::Kind;
 use crate::engine::Watch;
 use crate::model::{Time, duration};
 
@@ -61,10 +60,7 @@ pub(super) fn told(state: &mut State, replay: Replay) {
 /// Back at the beginning: what was seen is to be seen again.
 pub(super) fn rewound(state: &mut State, now: Time) {
     let launch = Arc::clone(&state.launch);
-    let gates = state.template.iter().flat_map(|t| &t.items).filter_map(|item| match &item.kind {
-        Kind::Gate(gate) => Some(gate),
-        Kind::Check => None,
-    });
+    let gates = state.template.iter().flat_map(|t| t.gates());
     state.watch = Watch::new(&launch, gates);
     state.log = Log::default();
     state.now = now;

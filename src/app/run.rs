@@ -52,12 +52,3 @@ impl RunView {
         }
     }
 }
-
-/// The item a command is about.
-pub fn item_of(command: &Command) -> Option<&ItemId> {
-    match command {
-        Command::Tick { item, .. } | Command::Skip { item, .. } | Command::Reopen { item, .. } => Some(item),
-        Command::Note { item, .. } => item.as_ref(),
-        Command::SetT0 { .. } => None,
-    }
-}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tui_input::Input;
 
-use crate::checklist::{Derived, Kind, Mode, Stage, Template};
+use crate::checklist::{Author, Derived, Mode, Stage, Template};
 use crate::engine::{Overall, Watch};
 use crate::model::{Board, GateId, ItemId, Launch, Time};
 
@@ -91,6 +91,8 @@ pub struct State {
     pub recording: Option<Recording>,
     /// Simulated time runs ahead of the wall.
     pub forwarding: bool,
+    /// Who is at the keyboard, in the role they act in.
+    pub author: Author,
     /// A live run may be changed.
     pub write: bool,
     /// What happened.
@@ -119,13 +121,11 @@ pub struct State {
 impl State {
     /// A room nothing has happened in yet. Gates of the checklist's items are watched from the start.
     pub fn new(launch: Arc<Launch>, template: Option<Arc<Template>>, keymap: Keymap, now: Time) -> Self {
-        let gates = template.iter().flat_map(|t| &t.items).filter_map(|item| match &item.kind {
-            Kind::Gate(gate) => Some(gate),
-            Kind::Check => None,
-        });
+        let gates = template.iter().flat_map(|t| t.gates());
         let mut state = Self {
             now,
             watch: Watch::new(&launch, gates),
+            author: Author::unverified(""),
             write: launch.write,
             launch,
             run: None,

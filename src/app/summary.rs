@@ -54,7 +54,7 @@ pub fn line(gate: &Gate, judgement: &Judgement) -> ReasonLine {
 /// The launch's clock: `T-00:10:00`, `T+00:03:12`, or `T-0 not set`.
 pub fn t_clock(state: &State) -> String {
     let t0 = match &state.run {
-        Some(view) => view.run.t0,
+        Some(view) => view.run.clock.t0,
         None => state.launch.t0,
     };
     match t0 {

@@ -63,12 +63,9 @@ fn item(id: &str, after: &[&str], kind: Kind) -> Item {
         id: id.into(),
         section: "Launch".into(),
         title: id.into(),
-        detail: None,
         kind,
-        owner: None,
-        optional: false,
         after: after.iter().map(|id| ItemId::from(*id)).collect(),
-        runbook: None,
+        ..Item::default()
     }
 }
 
@@ -87,16 +84,17 @@ fn template() -> Template {
         min_volume: None,
         idle: Idle::Unknown,
         allow_infinite: false,
+        watch: Default::default(),
     };
     Template {
         id: "launch".into(),
         title: "Launch".into(),
-        rollback: None,
         items: vec![
             item("read", &[], Kind::Check),
             item("queue", &["read"], Kind::Gate(gate)),
             item("tell", &["queue"], Kind::Check),
         ],
+        ..Template::default()
     }
 }
 
@@ -126,7 +124,7 @@ fn press(state: &mut State, keys: &str) -> Vec<Effect> {
 fn save(state: &mut State, effects: &[Effect]) {
     for effect in effects {
         let Effect::Append { ticket, seen, command } = effect else { continue };
-        let fact = crate::checklist::decide(seen, command).unwrap();
+        let fact = crate::checklist::decide(seen, command, &Author::unverified("ana"), state.now).unwrap();
         let event = seen.next_event(&format!("id-{ticket}"), state.now, &Author::unverified("ana"), fact);
         update(state, Msg::Appended { ticket: *ticket, outcome: Ok(vec![event]) });
     }
@@ -224,7 +222,7 @@ fn ticking_a_gate_polls_again_and_needs_pass_from_that_answer() {
     let [Effect::Append { command: Command::Tick { evidence, .. }, .. }] = &effects[..] else {
         panic!("{effects:?}")
     };
-    assert_eq!((evidence[0].value.as_str(), evidence[0].sampled), ("312", now));
+    assert_eq!((evidence[0].value.as_str(), evidence[0].sampled), ("312", Some(now)));
     save(&mut state, &effects);
     assert_eq!(stage(&state, "queue"), Stage::Done);
 }
@@ -306,7 +304,7 @@ fn t0_is_set_from_the_palette_as_people_say_it() {
         }
         save(&mut state, &effects);
     }
-    assert_eq!(state.run.as_ref().unwrap().run.t0.unwrap().clock(), "15:00:00");
+    assert_eq!(state.run.as_ref().unwrap().run.clock.t0.unwrap().clock(), "15:00:00");
 }
 
 #[test]
@@ -325,8 +323,8 @@ fn another_terminals_tick_is_seen_and_logged() {
     let effects = update(&mut state, Msg::RunChanged);
     assert!(matches!(effects[..], [Effect::Read(1)]));
     let run = &state.run.as_ref().unwrap().run;
-    let fact =
-        crate::checklist::decide(run, &Command::Tick { item: "read".into(), evidence: Vec::new() }).unwrap();
+    let tick = Command::Tick { item: "read".into(), evidence: Vec::new() };
+    let fact = crate::checklist::decide(run, &tick, &Author::unverified("raj"), at(9)).unwrap();
     let event = run.next_event("other", at(9), &Author::unverified("raj"), fact);
     update(&mut state, Msg::Events(Ok(vec![event.clone()])));
     update(&mut state, Msg::Events(Ok(vec![event])));

@@ -2,11 +2,11 @@
 //! shown as done.
 
 use crate::checklist::{Command, Event, Evidence, Kind};
-use crate::model::{GateId, ItemId, Polled, Time, Verdict};
+use crate::model::{GateId, ItemId, Polled, Verdict};
 
 use super::log::LogKind;
 use super::msg::{Effect, NotSaved};
-use super::run::{Pending, item_of};
+use super::run::Pending;
 use super::state::State;
 
 /// Asks for an item to be ticked. A gate is polled again first (rule 5).
@@ -23,11 +23,13 @@ pub(super) fn ask(state: &mut State, item: &ItemId) -> Vec<Effect> {
         return Vec::new();
     }
     match definition.kind {
-        Kind::Check => append(state, Command::Tick { item: item.clone(), evidence: Vec::new() }),
+        Kind::Check | Kind::Command(_) | Kind::Message(_) | Kind::Wait { .. } => {
+            append(state, Command::Tick { item: item.clone(), evidence: Vec::new() })
+        }
         Kind::Gate(_) => {
             // A rule that refuses the tick whatever the number says is told without a poll.
-            let proof = Command::Tick { item: item.clone(), evidence: vec![placeholder(now)] };
-            if let Err(refused) = crate::checklist::decide(&view.run, &proof) {
+            let proof = Command::Tick { item: item.clone(), evidence: vec![placeholder()] };
+            if let Err(refused) = crate::checklist::decide(&view.run, &proof, &state.author, now) {
                 let why = refused.to_string();
                 state.say(&why);
                 fail(state, item, why);
@@ -44,14 +46,8 @@ pub(super) fn ask(state: &mut State, item: &ItemId) -> Vec<Effect> {
 
 /// Stands in for the evidence in the question "would this tick be allowed if the gate passed?"; it
 /// never reaches an append.
-fn placeholder(now: Time) -> Evidence {
-    Evidence {
-        kind: "metric".into(),
-        query: String::new(),
-        value: String::new(),
-        sampled: now,
-        source: String::new(),
-    }
+fn placeholder() -> Evidence {
+    Evidence::brought("metric", "")
 }
 
 /// A source answered, or failed to: gates that wait for it are decided on that answer.
@@ -107,12 +103,12 @@ pub(super) fn append(state: &mut State, command: Command) -> Vec<Effect> {
     }
     let ticket = state.ticket();
     let Some(view) = &mut state.run else { return Vec::new() };
-    if let Err(refused) = crate::checklist::decide(&view.run, &command) {
+    if let Err(refused) = crate::checklist::decide(&view.run, &command, &state.author, state.now) {
         let why = refused.to_string();
         state.say(&why);
         return Vec::new();
     }
-    if let Some(item) = item_of(&command) {
+    if let Some(item) = command.item() {
         view.failed.remove(item);
         view.pending.insert(item.clone(), Pending::Saving { ticket });
     }
@@ -135,7 +131,7 @@ pub(super) fn appended(state: &mut State, ticket: u64, outcome: Result<Vec<Event
             let now = state.now;
             state.log.add(now, LogKind::Run, &trouble.text);
             state.say(&trouble.text);
-            if let Some(item) = command.as_ref().and_then(item_of) {
+            if let Some(item) = command.as_ref().and_then(Command::item) {
                 let item = item.clone();
                 fail(state, &item, trouble.text);
             }

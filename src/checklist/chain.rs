@@ -10,41 +10,20 @@
 //! ```
 //!
 //! `seq` is decimal, `at` RFC 3339 in UTC with three digits of milliseconds, a hash is written
-//! `sha256:` and 64 lower-case hexadecimal digits, everything is UTF-8. The fields of the body are, in
-//! this order and left out where the event has none: `id`, `as`, `kind`, `item`, `item-rev` or
-//! `clock-rev`, `reason`, `note`, `template`, `checklist`, `mode`, `t0`. Fields of one evidence:
-//! `type`, `query`, `value`, `sampled`, `source`. `prev` of event 1 is the hash of nothing.
+//! `sha256:` and 64 lower-case hexadecimal digits, a list is the netstring of each of its texts,
+//! everything is UTF-8. The fields of the body are those of the event's file in their order, but for
+//! `schema`, `seq`, `at`, `by`, `prev`, `hash` and the evidence; an evidence's are its own in their
+//! order. `prev` of event 1 is the hash of nothing.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::Time;
+use crate::model::{ItemId, Time};
 
-use super::{Author, Event, Evidence, Fact, Hash, Run};
-
-/// One value of an event file; its kind decides how TOML writes it, not how it is hashed.
-pub(super) enum Value {
-    /// A text.
-    Text(String),
-    /// A count.
-    Count(u64),
-    /// A moment.
-    At(Time),
-}
-
-impl Value {
-    fn hashed(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Count(count) => count.to_string(),
-            Self::At(time) => time.rfc3339(),
-        }
-    }
-}
-
-/// Names and values in the order in which they are hashed and written.
-pub(super) type Fields = Vec<(&'static str, Value)>;
+use super::fact::Revised;
+use super::fields::{self, Fields};
+use super::{Author, Event, Fact, Hash, Run};
 
 impl Hash {
     /// The SHA-256 of some bytes: of a template's, or of nothing, before event 1.
@@ -130,9 +109,12 @@ impl Run {
     }
 
     fn seen_rev(&self, fact: &Fact) -> u64 {
-        match fact {
-            Fact::T0 { .. } => self.clock_rev,
-            fact => fact.item().and_then(|id| self.item(id)).map_or(0, |(_, state)| state.rev),
+        match fact.revision() {
+            None => 0,
+            Some(Revised::Item) => fact.item().and_then(|id| self.item(id)).map_or(0, |(_, state)| state.rev),
+            Some(Revised::Clock) => self.clock.rev,
+            Some(Revised::Poll) => self.polls.rev,
+            Some(Revised::Desk) => self.desk_rev,
         }
     }
 }
@@ -149,10 +131,10 @@ pub fn hash(event: &Event) -> Hash {
 }
 
 fn body(event: &Event) -> Vec<u8> {
-    let mut bytes = pairs(&body_fields(event));
-    for evidence in evidence(event) {
+    let mut bytes = pairs(&fields::of_body(event));
+    for evidence in event.fact.evidence() {
         netstring(&mut bytes, b"evidence");
-        netstring(&mut bytes, &pairs(&evidence_fields(evidence)));
+        netstring(&mut bytes, &pairs(&fields::of_evidence(evidence)));
     }
     bytes
 }
@@ -166,58 +148,25 @@ fn pairs(fields: &Fields) -> Vec<u8> {
     bytes
 }
 
-fn netstring(out: &mut Vec<u8>, bytes: &[u8]) {
+/// The count of the bytes, `:`, the bytes, `,`.
+pub(super) fn netstring(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes.len().to_string().as_bytes());
     out.push(b':');
     out.extend_from_slice(bytes);
     out.push(b',');
 }
 
-/// The fields of the body. `id` and `as` are in it, because whoever could change them unnoticed could
-/// change in whose name something was done.
-pub(super) fn body_fields(event: &Event) -> Fields {
-    let text = |text: &str| Value::Text(text.to_owned());
-    let mut fields = vec![("id", text(&event.id))];
-    if let Some(role) = &event.author.role {
-        fields.push(("as", text(role)));
+/// What a signature binds to: the template (and so the item's definition), the item, the run's
+/// parameters, and the evidence on the item. Any of them changing voids it; a note does not.
+pub fn binding(run: &Run, item: &ItemId) -> Hash {
+    let mut bytes = Vec::new();
+    netstring(&mut bytes, run.template_hash.as_ref().map_or("", |hash| &hash.0).as_bytes());
+    netstring(&mut bytes, item.as_str().as_bytes());
+    for (name, value) in &run.params {
+        netstring(&mut bytes, format!("{name}={value}").as_bytes());
     }
-    fields.push(("kind", text(event.fact.kind())));
-    if let Some(item) = event.fact.item() {
-        fields.push(("item", text(item.as_str())));
-        fields.push(("item-rev", Value::Count(event.seen_rev)));
+    for evidence in run.item(item).into_iter().flat_map(|(_, state)| &state.evidence) {
+        netstring(&mut bytes, &pairs(&fields::of_evidence(evidence)));
     }
-    match &event.fact {
-        Fact::Start { template, checklist, mode, t0 } => {
-            fields.push(("template", text(&template.0)));
-            fields.push(("checklist", text(checklist)));
-            fields.push(("mode", text(mode.as_str())));
-            fields.extend(t0.map(|t0| ("t0", Value::At(t0))));
-        }
-        Fact::Tick { .. } => {}
-        Fact::Skip { reason, .. } | Fact::Reopen { reason, .. } => fields.push(("reason", text(reason))),
-        Fact::Note { text: words, .. } => fields.push(("note", text(words))),
-        Fact::T0 { t0 } => {
-            fields.push(("clock-rev", Value::Count(event.seen_rev)));
-            fields.push(("t0", Value::At(*t0)));
-        }
-    }
-    fields
-}
-
-pub(super) fn evidence(event: &Event) -> &[Evidence] {
-    match &event.fact {
-        Fact::Tick { evidence, .. } => evidence,
-        _ => &[],
-    }
-}
-
-pub(super) fn evidence_fields(evidence: &Evidence) -> Fields {
-    let text = |text: &str| Value::Text(text.to_owned());
-    vec![
-        ("type", text(&evidence.kind)),
-        ("query", text(&evidence.query)),
-        ("value", text(&evidence.value)),
-        ("sampled", Value::At(evidence.sampled)),
-        ("source", text(&evidence.source)),
-    ]
+    Hash::of(&bytes)
 }

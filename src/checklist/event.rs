@@ -1,8 +1,10 @@
-//! One immutable fact in a run.
+//! One immutable event of a run: a fact with its author, its moment and its place in the chain.
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ItemId, Time, text};
+use crate::model::{Time, text};
+
+use super::Fact;
 
 /// What a run is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,11 @@ impl Mode {
             Self::Drill => "drill",
         }
     }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Live, Self::DryRun, Self::Drill].into_iter().find(|mode| mode.as_str() == text)
+    }
 }
 
 /// `sha256:` and 64 hexadecimal digits.
@@ -34,11 +41,12 @@ impl Mode {
 pub struct Hash(pub String);
 
 /// Who does it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
     /// `ana@corp`, or `unverified:ana` where nobody authenticated.
     pub by: String,
     /// The role they act in.
+    #[serde(rename = "as")]
     pub role: Option<String>,
 }
 
@@ -49,100 +57,85 @@ impl Author {
         Self { by, role: None }
     }
 
+    /// The same person in another role.
+    #[must_use]
+    pub fn acting_as(&self, role: &str) -> Self {
+        Self { role: Some(role.to_owned()), ..self.clone() }
+    }
+
     /// The name for a sentence, harmless to print: `ana` of `unverified:ana`, `ana@corp` as it is.
     pub fn name(&self) -> String {
-        text::harmless_line(self.by.strip_prefix(UNVERIFIED).unwrap_or(&self.by), 60)
+        text::harmless_line(self.bare(), 60)
+    }
+
+    /// Whether nobody vouched for the name.
+    pub fn is_unverified(&self) -> bool {
+        self.by.starts_with(UNVERIFIED)
+    }
+
+    /// Whether both are one person; the mark of an unverified name makes no second one, and neither
+    /// do capitals or blanks around it.
+    pub fn is_same_person(&self, other: &Author) -> bool {
+        self.bare().trim().to_lowercase() == other.bare().trim().to_lowercase()
+    }
+
+    fn bare(&self) -> &str {
+        self.by.strip_prefix(UNVERIFIED).unwrap_or(&self.by)
     }
 }
 
 const UNVERIFIED: &str = "unverified:";
 
-/// What backs a tick: the number that was true then.
+/// What backs a decision: a number that was true then, or what a person brought.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Evidence {
-    /// `metric` or `flag`.
+    /// `metric`, `flag`, `alert`: polled; `link`, `text`, `file`: brought.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The expression as asked, or the flag's key.
-    pub query: String,
-    /// The value as Prometheus prints it, so that NaN and Inf survive.
+    /// The expression as asked, or the flag's key, or the alert's name; of what was polled.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub query: Option<String>,
+    /// The value as Prometheus prints it, so that NaN and Inf survive; the address, the words, the
+    /// name of the file.
     pub value: String,
     /// When the sample was taken.
-    pub sampled: Time,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sampled: Option<Time>,
     /// The source that answered.
-    pub source: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<String>,
+    /// The gate that the number was asked for, where it is not the item's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub gate: Option<String>,
+    /// The hash of the whole answer, or of the file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hash: Option<Hash>,
 }
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fact {
-    /// The run began.
-    Start {
-        /// Hash of the template's bytes.
-        template: Hash,
-        /// The template's id.
-        checklist: String,
-        /// What the run is for.
-        mode: Mode,
-        /// T-0, where it was set at the start.
-        t0: Option<Time>,
-    },
-    /// An item was ticked.
-    Tick {
-        /// The item.
-        item: ItemId,
-        /// What backs it.
-        evidence: Vec<Evidence>,
-    },
-    /// An item was skipped.
-    Skip {
-        /// The item.
-        item: ItemId,
-        /// Why.
-        reason: String,
-    },
-    /// An item was opened again.
-    Reopen {
-        /// The item.
-        item: ItemId,
-        /// Why.
-        reason: String,
-    },
-    /// Somebody wrote something down, on an item or on the run.
-    Note {
-        /// The item, or none for the run.
-        item: Option<ItemId>,
-        /// The words.
-        text: String,
-    },
-    /// T-0 was set or moved.
-    T0 {
-        /// The new T-0.
-        t0: Time,
-    },
-}
-
-impl Fact {
-    /// The `kind` in an event file.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Start { .. } => "start",
-            Self::Tick { .. } => "tick",
-            Self::Skip { .. } => "skip",
-            Self::Reopen { .. } => "reopen",
-            Self::Note { .. } => "note",
-            Self::T0 { .. } => "t0",
+impl Evidence {
+    /// Something a person brought: of the kinds `link` and `text`.
+    pub fn brought(kind: &str, value: &str) -> Self {
+        Self {
+            kind: kind.into(),
+            query: None,
+            value: value.into(),
+            sampled: None,
+            source: None,
+            gate: None,
+            hash: None,
         }
     }
 
-    /// The item it is about.
-    pub fn item(&self) -> Option<&ItemId> {
-        match self {
-            Self::Tick { item, .. } | Self::Skip { item, .. } | Self::Reopen { item, .. } => Some(item),
-            Self::Note { item, .. } => item.as_ref(),
-            Self::Start { .. } | Self::T0 { .. } => None,
-        }
+    /// Whether a source was asked for it.
+    pub fn is_polled(&self) -> bool {
+        matches!(self.kind.as_str(), "metric" | "flag" | "alert")
+    }
+
+    /// In a few words, harmless to print: `312`, `link https://…`, `file load.csv`.
+    pub fn words(&self) -> String {
+        let value = text::harmless_line(&self.value, 160);
+        if self.is_polled() { value } else { format!("{} {value}", self.kind) }
     }
 }
 
@@ -159,7 +152,7 @@ pub struct Event {
     pub author: Author,
     /// What.
     pub fact: Fact,
-    /// The revision of the item (or, where T-0 moves, of the clock) that was seen; else 0.
+    /// The revision that was seen of what the fact changes (see [`Fact::revision`]); else 0.
     pub seen_rev: u64,
     /// Hash of the event before; of nothing for event 1.
     pub prev: Hash,

@@ -1,85 +1,27 @@
 //! What a run's events add up to.
-//!
-//! Whether an item *stands* is derived, never stored: a done item stands while everything that it
-//! came after stands, a skipped one likewise and only where it is optional. Reopening an item thus
-//! makes all that depended on it fall back to unmet at once; ticking it again brings them back,
-//! because nothing was undone but the one thing they rest on. Whoever wants a dependant done anew
-//! reopens that too.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
-use crate::model::{ItemId, RunId, Time};
+use serde::{Deserialize, Serialize};
 
-use super::{Author, Event, Evidence, Fact, Hash, Item, Mode, Template};
+use crate::model::{ItemId, RunId, Time, trigger};
 
-/// How far an item is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stage {
-    /// Nothing happened yet, or it was opened again.
-    #[default]
-    Todo,
-    /// Ticked.
-    Done,
-    /// Left out, with a reason.
-    Skipped,
-}
-
-impl Stage {
-    /// The word for the screen and for JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Todo => "todo",
-            Self::Done => "done",
-            Self::Skipped => "skipped",
-        }
-    }
-}
-
-/// What follows from the stages of other items.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Derived {
-    /// To do, and nothing stands in the way.
-    Ready,
-    /// To do, and these must be met first.
-    Blocked(Vec<ItemId>),
-    /// Done or skipped; whether it still stands is told by [`Run::lapsed`].
-    Settled,
-}
-
-/// The state of one item of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ItemState {
-    /// How far it is.
-    pub stage: Stage,
-    /// Counts the events that changed it (notes do not); what a writer must have seen.
-    pub rev: u64,
-    /// Who settled it, and when.
-    pub settled: Option<(Author, Time)>,
-    /// Why it was skipped or opened again.
-    pub reason: Option<String>,
-    /// What backed the tick.
-    pub evidence: Vec<Evidence>,
-    /// Notes, oldest first.
-    pub notes: Vec<(Author, Time, String)>,
-}
-
-impl ItemState {
-    /// `done by ana at 14:02:11`, harmless to print.
-    pub fn words(&self) -> String {
-        match &self.settled {
-            Some((author, at)) => format!("{} by {} at {}", self.stage.word(), author.name(), at.clock()),
-            None => self.stage.word().to_owned(),
-        }
-    }
-}
+use super::clock::Clock;
+use super::fact::Step;
+use super::item_state::{Attempt, Derived, End, GOOD_OUTCOMES, ItemState, Signature, Stage};
+use super::poll::{Asked, Polls, Vote};
+use super::survey::Survey;
+use super::{Author, Event, Evidence, Fact, Hash, Item, Kind, Mode, Template};
 
 /// A run: its template and what happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     /// Its name in the ledger.
+    #[serde(skip)]
     pub id: RunId,
     /// The template it was started from, as it was then.
+    #[serde(skip)]
     pub template: Arc<Template>,
     /// The hash of the template's bytes, from event 1.
     pub template_hash: Option<Hash>,
@@ -87,10 +29,28 @@ pub struct Run {
     pub mode: Mode,
     /// When it was started, and by whom.
     pub started: Option<(Author, Time)>,
-    /// T-0.
-    pub t0: Option<Time>,
-    /// Counts the events that moved T-0.
-    pub clock_rev: u64,
+    /// The run that it was opened from: a rollback's launch.
+    pub of: Option<RunId>,
+    /// The template's parameters with their values, in the order of the template.
+    pub params: Vec<(String, String)>,
+    /// T and its holds.
+    pub clock: Clock,
+    /// Votes.
+    pub polls: Polls,
+    /// The terminal that alone writes automatic events.
+    pub desk: Option<Desk>,
+    /// Counts the events that moved the desk.
+    pub desk_rev: u64,
+    /// What was proposed, oldest first.
+    pub proposals: Vec<Proposal>,
+    /// What was done against the rules or excused from them, oldest first.
+    pub deviations: Vec<Deviation>,
+    /// Its rollback runs, oldest first.
+    pub rollbacks: Vec<(RunId, Author, Time, String)>,
+    /// The score of a drill.
+    pub score: Option<String>,
+    /// Who closed it, and when.
+    pub closed: Option<(Author, Time)>,
     /// The last event's number; 0 where there is none.
     pub seq: u64,
     /// The last event's hash.
@@ -101,6 +61,69 @@ pub struct Run {
     pub notes: Vec<(Author, Time, String)>,
     /// The ids of all events, so that one that is sent twice is taken once.
     ids: HashSet<Box<str>>,
+    /// Worked out when it is first asked for after a change.
+    #[serde(skip)]
+    survey: OnceLock<Survey>,
+}
+
+/// Who has the desk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Desk {
+    /// The terminal.
+    pub terminal: String,
+    /// Who sits at it.
+    pub author: Author,
+    /// Since when.
+    pub since: Time,
+}
+
+/// Something that a trigger or a regressed item proposed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The number of the event.
+    pub seq: u64,
+    /// The trigger's id, or the item's.
+    pub cause: String,
+    /// What is proposed.
+    pub action: trigger::Action,
+    /// When.
+    pub at: Time,
+    /// When silence holds the clock.
+    pub deadline: Time,
+    /// The numbers behind it, in words.
+    pub reason: String,
+    /// What became of it.
+    pub answer: Option<Answer>,
+}
+
+/// What became of a proposal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Confirmed, dismissed, or (`None`) not answered in time.
+    pub confirmed: Option<bool>,
+    /// Who answered; of silence, the desk.
+    pub author: Author,
+    /// When.
+    pub at: Time,
+    /// Why it was dismissed.
+    pub reason: Option<String>,
+}
+
+/// Something done against the rules, or excused from them: a report begins with these.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deviation {
+    /// The number of the event.
+    pub seq: u64,
+    /// Who.
+    pub author: Author,
+    /// When.
+    pub at: Time,
+    /// `break-glass`, `waive`, `desk by force`.
+    pub kind: String,
+    /// The step.
+    pub what: String,
+    /// Why.
+    pub reason: String,
 }
 
 impl Run {
@@ -113,14 +136,35 @@ impl Run {
             template_hash: None,
             mode: Mode::Live,
             started: None,
-            t0: None,
-            clock_rev: 0,
+            of: None,
+            params: Vec::new(),
+            clock: Clock::default(),
+            polls: Polls::default(),
+            desk: None,
+            desk_rev: 0,
+            proposals: Vec::new(),
+            deviations: Vec::new(),
+            rollbacks: Vec::new(),
+            score: None,
+            closed: None,
             seq: 0,
             head: None,
             items,
             notes: Vec::new(),
             ids: HashSet::new(),
+            survey: OnceLock::new(),
         }
+    }
+
+    /// Gives a run that was read back its name and template. `None` where it is not one of that
+    /// template's.
+    pub fn restored(mut self, id: RunId, template: Arc<Template>) -> Option<Self> {
+        if self.items.len() != template.items.len() {
+            return None;
+        }
+        self.id = id;
+        self.template = template;
+        Some(self)
     }
 
     /// Takes the next event in. One that was already taken in is ignored, and so is one that leaves
@@ -133,68 +177,205 @@ impl Run {
         self.seq = event.seq;
         self.head = Some(event.hash.clone());
         self.ids.insert(event.id.as_str().into());
-        let signed = || (event.author.clone(), event.at);
-        match &event.fact {
-            Fact::Start { template, mode, t0, .. } => {
-                self.template_hash = Some(template.clone());
-                self.mode = *mode;
-                self.started = Some(signed());
-                if t0.is_some() {
-                    self.t0 = *t0;
-                    self.clock_rev += 1;
-                }
-            }
-            Fact::Tick { item, evidence } => self.change(item, |state| {
-                state.stage = Stage::Done;
-                state.settled = Some(signed());
-                state.reason = None;
-                state.evidence.clone_from(evidence);
-            }),
-            Fact::Skip { item, reason } => self.change(item, |state| {
-                state.stage = Stage::Skipped;
-                state.settled = Some(signed());
-                state.reason = Some(reason.clone());
-                state.evidence.clear();
-            }),
-            Fact::Reopen { item, reason } => self.change(item, |state| {
-                state.stage = Stage::Todo;
-                state.settled = None;
-                state.reason = Some(reason.clone());
-                state.evidence.clear();
-            }),
-            Fact::Note { item, text } => {
-                let note = (event.author.clone(), event.at, text.clone());
-                match item {
-                    None => self.notes.push(note),
-                    Some(item) => {
-                        if let Some(state) = self.state_mut(item) {
-                            state.notes.push(note);
-                        }
-                    }
-                }
-            }
-            Fact::T0 { t0 } => {
-                self.t0 = Some(*t0);
-                self.clock_rev += 1;
-            }
+        self.survey = OnceLock::new();
+        match event.fact.item() {
+            Some(item) => self.apply_to_item(&item.clone(), event),
+            None => self.apply_to_run(event),
         }
     }
 
-    fn change(&mut self, item: &ItemId, change: impl FnOnce(&mut ItemState)) {
-        if let Some(state) = self.state_mut(item) {
-            change(state);
+    fn apply_to_item(&mut self, id: &ItemId, event: &Event) {
+        let Some(place) = self.template.place(id) else { return };
+        let template = Arc::clone(&self.template);
+        let (Some(item), Some(state)) = (template.items.get(place), self.items.get_mut(place)) else {
+            return;
+        };
+        let (author, at) = (&event.author, event.at);
+        match &event.fact {
+            Fact::Begin { .. } => state.begin(author, at),
+            Fact::Attach { evidence, .. } => {
+                state.evidence.extend_from_slice(evidence);
+                // What was signed is not what stands there now.
+                state.signatures.clear();
+            }
+            Fact::Tick { evidence, .. } => {
+                state.settle(Stage::Done, author, at, None);
+                state.back_with(evidence);
+            }
+            Fact::Sign { binds, note, .. } => sign(item, state, event, binds, note.as_deref()),
+            Fact::Skip { reason, .. } => state.settle(Stage::Skipped, author, at, Some(reason)),
+            Fact::Waive { reason, .. } => {
+                state.settle(Stage::Waived, author, at, Some(reason));
+                self.deviate(event, "waive", id.as_str(), reason);
+            }
+            Fact::Fail { reason, .. } => state.settle(Stage::Failed, author, at, Some(reason)),
+            Fact::Reopen { reason, .. } => {
+                *state = ItemState {
+                    rev: state.rev,
+                    notes: std::mem::take(&mut state.notes),
+                    reason: Some(reason.clone()),
+                    ..ItemState::default()
+                };
+            }
+            Fact::BreakGlass { reason, .. } => {
+                state.settle(Stage::Done, author, at, Some(reason));
+                state.overridden = true;
+                self.deviate(event, "break-glass", id.as_str(), reason);
+            }
+            Fact::Started { argv, timeout, .. } => {
+                state.begin(author, at);
+                state.attempt = Some(Attempt {
+                    seq: event.seq,
+                    author: author.clone(),
+                    at,
+                    argv: argv.clone(),
+                    timeout: *timeout,
+                    end: None,
+                });
+            }
+            Fact::Ended { of, outcome, took, bytes, output, .. } => {
+                let end =
+                    End { outcome: outcome.clone(), at, took: *took, bytes: *bytes, output: output.clone() };
+                ended(state, *of, end);
+            }
+            Fact::Sent { .. } => state.settle(Stage::Done, author, at, None),
+            Fact::Note { text, .. } => state.notes.push((author.clone(), at, text.clone())),
+            Fact::Remind { .. } => state.reminded = true,
+            _ => {}
+        }
+        if !matches!(event.fact, Fact::Note { .. } | Fact::Remind { .. })
+            && let Some(state) = self.items.get_mut(place)
+        {
             state.rev += 1;
         }
     }
 
-    fn state_mut(&mut self, id: &ItemId) -> Option<&mut ItemState> {
-        let place = self.template.items.iter().position(|item| item.id == *id)?;
-        self.items.get_mut(place)
+    fn apply_to_run(&mut self, event: &Event) {
+        let template = Arc::clone(&self.template);
+        let (author, at) = (&event.author, event.at);
+        match &event.fact {
+            Fact::Start { template, mode, t0, params, of, .. } => {
+                self.template_hash = Some(template.clone());
+                self.mode = *mode;
+                self.started = Some((author.clone(), at));
+                self.params.clone_from(params);
+                self.of.clone_from(of);
+                if let Some(t0) = t0 {
+                    self.clock.set_t0(*t0, at);
+                    self.clock.rev += 1;
+                }
+            }
+            Fact::Note { text, .. } => self.notes.push((author.clone(), at, text.clone())),
+            Fact::T0 { t0 } => self.clock.set_t0(*t0, at),
+            Fact::Hold { hold, reason, proposal } => {
+                self.clock.hold(&template, hold.as_deref(), at, author, reason.as_deref());
+                if let Some(proposal) = proposal {
+                    self.answer(
+                        *proposal,
+                        Answer { confirmed: None, author: author.clone(), at, reason: None },
+                    );
+                }
+            }
+            Fact::Extend { by } => self.clock.extend(&template, at, *by),
+            Fact::Resume { .. } => self.clock.resume(&template, at),
+            Fact::Recycle { hold, reason } => {
+                self.clock.recycle(&template, hold, at, author, reason);
+                // What was voted from there on was voted about another count.
+                let passed = self.clock.passed.clone();
+                self.polls.votes.retain(|poll, _| passed.contains(poll));
+            }
+            Fact::Scrub { reason } => self.clock.scrub(author, at, reason),
+            Fact::LiftOff { .. } => self.clock.lift_off(at),
+            Fact::BreakGlass { step, reason } => {
+                match step {
+                    Step::Hold => self.clock.resume(&template, at),
+                    Step::LiftOff => self.clock.lift_off(at),
+                    Step::Item(_) => {}
+                }
+                self.deviate(event, "break-glass", &step.words(), reason);
+            }
+            Fact::Poll { stations, within } => {
+                let id = format!("poll-{}", event.seq);
+                self.polls.asked = Some(Asked { id, stations: stations.clone(), at, within: *within });
+            }
+            Fact::Vote { poll, station, go, note, .. } => {
+                let vote = Vote { author: author.clone(), at, go: *go, note: note.clone(), lapsed: None };
+                self.polls.votes.entry(poll.clone()).or_default().insert(station.clone(), vote);
+            }
+            Fact::Lapse { poll, reason } => {
+                for vote in self.polls.votes.get_mut(poll).into_iter().flat_map(|votes| votes.values_mut()) {
+                    if vote.is_go() {
+                        vote.lapsed = Some(reason.clone());
+                    }
+                }
+            }
+            Fact::Desk { terminal, forced_from } => {
+                if let (Some(_), Some(desk)) = (forced_from, &self.desk) {
+                    let from = desk.author.name();
+                    self.deviate(event, "desk by force", &format!("taken from {from}"), "");
+                }
+                self.desk = Some(Desk { terminal: terminal.clone(), author: author.clone(), since: at });
+            }
+            Fact::LeaveDesk { .. } => self.desk = None,
+            Fact::Propose { cause, action, within, reason } => self.proposals.push(Proposal {
+                seq: event.seq,
+                cause: cause.clone(),
+                action: *action,
+                at,
+                deadline: at.after(*within),
+                reason: reason.clone(),
+                answer: None,
+            }),
+            Fact::Answer { proposal, confirm, reason } => {
+                let action = self.proposal(*proposal).map(|p| (p.action, p.cause.clone(), p.reason.clone()));
+                let answer =
+                    Answer { confirmed: Some(*confirm), author: author.clone(), at, reason: reason.clone() };
+                self.answer(*proposal, answer);
+                if let (true, Some((trigger::Action::Hold, cause, why))) = (*confirm, action) {
+                    self.clock.hold(&template, None, at, author, Some(&format!("{cause}: {why}")));
+                    self.clock.rev += 1;
+                }
+            }
+            Fact::Rollback { run, reason } => {
+                self.rollbacks.push((run.clone(), author.clone(), at, reason.clone()));
+            }
+            Fact::Score { text } => self.score = Some(text.clone()),
+            Fact::Close { .. } => self.closed = Some((author.clone(), at)),
+            _ => {}
+        }
+        match event.fact.revision() {
+            Some(super::fact::Revised::Clock) => self.clock.rev += 1,
+            Some(super::fact::Revised::Poll) => self.polls.rev += 1,
+            Some(super::fact::Revised::Desk) => self.desk_rev += 1,
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, seq: u64, answer: Answer) {
+        if let Some(proposal) = self.proposals.iter_mut().find(|p| p.seq == seq && p.answer.is_none()) {
+            proposal.answer = Some(answer);
+        }
+    }
+
+    fn deviate(&mut self, event: &Event, kind: &str, what: &str, reason: &str) {
+        self.deviations.push(Deviation {
+            seq: event.seq,
+            author: event.author.clone(),
+            at: event.at,
+            kind: kind.to_owned(),
+            what: what.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn survey(&self) -> &Survey {
+        self.survey.get_or_init(|| Survey::of(&self.template, &self.items))
     }
 
     /// An item of the template with its state.
     pub fn item(&self, id: &ItemId) -> Option<(&Item, &ItemState)> {
-        self.template.items.iter().zip(&self.items).find(|(item, _)| item.id == *id)
+        let place = self.template.place(id)?;
+        Some((self.template.items.get(place)?, self.items.get(place)?))
     }
 
     /// Whether an event with this id is in the run already.
@@ -212,100 +393,114 @@ impl Run {
     /// nothing and never ready: it reads as settled.
     pub fn derived(&self, id: &ItemId) -> Derived {
         match self.item(id) {
-            Some((item, state)) => derive(item, state, &self.standing()),
+            Some((item, state)) => self.survey().derived(&self.template, item, state),
             None => Derived::Settled,
         }
     }
 
     /// What follows for every item, in the order of the template; for a screen that asks for all.
     pub fn all_derived(&self) -> Vec<Derived> {
-        let standing = self.standing();
-        self.template
-            .items
-            .iter()
-            .zip(&self.items)
-            .map(|(item, state)| derive(item, state, &standing))
-            .collect()
+        let pairs = self.template.items.iter().zip(&self.items);
+        pairs.map(|(item, state)| self.survey().derived(&self.template, item, state)).collect()
     }
 
     /// What the item rests on and is not met, whatever its own stage.
     pub fn waits_for(&self, id: &ItemId) -> Vec<ItemId> {
-        self.item(id).map_or_else(Vec::new, |(item, _)| unmet(item, &self.standing()))
+        self.item(id).map_or_else(Vec::new, |(item, _)| self.survey().unmet(&self.template, item))
     }
 
     /// Whether the item is settled and no longer stands, because something it came after was opened
     /// again: it counts as unmet until that is settled anew.
     pub fn lapsed(&self, id: &ItemId) -> bool {
-        self.item(id).is_some_and(|(_, state)| state.stage != Stage::Todo) && !self.waits_for(id).is_empty()
+        self.item(id).is_some_and(|(item, state)| self.survey().lapsed(&self.template, item, state))
+    }
+
+    /// Whether the item meets what comes after it.
+    pub fn stands(&self, id: &ItemId) -> bool {
+        let place = self.template.place(id);
+        place.and_then(|place| self.survey().standing.get(place)).is_some_and(|stands| *stands)
     }
 
     /// How many items are settled and not lapsed, of how many.
     pub fn progress(&self) -> (usize, usize) {
-        let standing = self.standing();
-        let settled = self
-            .template
-            .items
-            .iter()
-            .zip(&self.items)
-            .filter(|(item, state)| state.stage != Stage::Todo && unmet(item, &standing).is_empty())
-            .count();
-        (settled, self.items.len())
+        (self.survey().settled, self.items.len())
     }
 
     /// The first item that is ready, in the order of the list.
     pub fn next(&self) -> Option<&Item> {
-        let standing = self.standing();
-        self.template
-            .items
-            .iter()
-            .zip(&self.items)
-            .find(|(item, state)| derive(item, state, &standing) == Derived::Ready)
-            .map(|(item, _)| item)
+        self.survey().next.and_then(|place| self.template.items.get(place))
     }
 
-    /// For each item, whether it meets what depends on it. Starts from the stages and takes away what
-    /// rests on something that does not stand, until nothing changes.
-    fn standing(&self) -> HashMap<&str, bool> {
-        let mut standing: HashMap<&str, bool> = self
-            .template
-            .items
-            .iter()
-            .zip(&self.items)
-            .map(|(item, state)| {
-                let settled = match state.stage {
-                    Stage::Done => true,
-                    Stage::Skipped => item.optional,
-                    Stage::Todo => false,
-                };
-                (item.id.as_str(), settled)
-            })
-            .collect();
-        loop {
-            let fallen: Vec<&str> = self
-                .template
-                .items
-                .iter()
-                .filter(|item| {
-                    standing.get(item.id.as_str()) == Some(&true) && !unmet(item, &standing).is_empty()
-                })
-                .map(|item| item.id.as_str())
-                .collect();
-            if fallen.is_empty() {
-                return standing;
-            }
-            standing.extend(fallen.into_iter().map(|id| (id, false)));
-        }
+    /// Whether there is nothing left to do: closed, or every item settled.
+    pub fn is_over(&self) -> bool {
+        let (settled, of) = self.progress();
+        self.closed.is_some() || (of > 0 && settled == of)
+    }
+
+    /// How many valid signatures an item still needs.
+    pub fn signatures_missing(&self, id: &ItemId) -> usize {
+        let Some((item, state)) = self.item(id) else { return 0 };
+        let needs = item.signoff.as_ref().filter(|_| self.template.has_process()).map_or(0, |s| s.count);
+        needs.saturating_sub(state.signatures.len())
+    }
+
+    /// A proposal by its number.
+    pub fn proposal(&self, seq: u64) -> Option<&Proposal> {
+        self.proposals.iter().find(|proposal| proposal.seq == seq)
+    }
+
+    /// Proposals that wait for an answer, oldest first.
+    pub fn open_proposals(&self) -> impl Iterator<Item = &Proposal> {
+        self.proposals.iter().filter(|proposal| proposal.answer.is_none())
+    }
+
+    /// The first time that the glass was broken: its name stays on screen until the run is closed.
+    pub fn overridden(&self) -> Option<&Deviation> {
+        self.deviations.iter().find(|deviation| deviation.kind == "break-glass")
+    }
+
+    /// A parameter's value.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The evidence on an item.
+    pub fn evidence(&self, id: &ItemId) -> &[Evidence] {
+        self.item(id).map_or(&[], |(_, state)| &state.evidence)
     }
 }
 
-fn unmet(item: &Item, standing: &HashMap<&str, bool>) -> Vec<ItemId> {
-    item.after.iter().filter(|id| standing.get(id.as_str()) != Some(&true)).cloned().collect()
+/// A signature counts once a person; those made over something else count no more. The last one that
+/// is needed settles an item of the kind check.
+fn sign(item: &Item, state: &mut ItemState, event: &Event, binds: &Hash, note: Option<&str>) {
+    state.signatures.retain(|other| other.binds == *binds && !other.author.is_same_person(&event.author));
+    state.signatures.push(Signature {
+        author: event.author.clone(),
+        at: event.at,
+        binds: binds.clone(),
+        note: note.map(ToOwned::to_owned),
+    });
+    let needs = item.signoff.as_ref().map_or(0, |signoff| signoff.count);
+    if state.signatures.len() >= needs && item.kind == Kind::Check {
+        state.settle(Stage::Done, &event.author, event.at, None);
+    } else if state.stage == Stage::Todo {
+        state.begin(&event.author, event.at);
+    }
 }
 
-fn derive(item: &Item, state: &ItemState, standing: &HashMap<&str, bool>) -> Derived {
-    if state.stage != Stage::Todo {
-        return Derived::Settled;
+/// A result counts for the newest start only; one that comes late and finds the item opened again
+/// changes nothing.
+fn ended(state: &mut ItemState, of: u64, end: End) {
+    let Some(attempt) = state.attempt.as_mut().filter(|attempt| attempt.seq == of && attempt.end.is_none())
+    else {
+        return;
+    };
+    let author = attempt.author.clone();
+    let good = GOOD_OUTCOMES.contains(&end.outcome.as_str());
+    let (outcome, at) = (end.outcome.clone(), end.at);
+    attempt.end = Some(end);
+    if state.stage == Stage::InProgress {
+        let stage = if good { Stage::Done } else { Stage::Failed };
+        state.settle(stage, &author, at, (!good).then_some(outcome.as_str()));
     }
-    let waits_for = unmet(item, standing);
-    if waits_for.is_empty() { Derived::Ready } else { Derived::Blocked(waits_for) }
 }

@@ -13,12 +13,9 @@ fn item(id: &str, after: &[&str], optional: bool) -> Item {
         id: id.into(),
         section: "Launch".into(),
         title: id.to_uppercase(),
-        detail: None,
-        kind: Kind::Check,
-        owner: None,
         optional,
         after: after.iter().map(|id| ItemId::from(*id)).collect(),
-        runbook: None,
+        ..Item::default()
     }
 }
 
@@ -37,6 +34,7 @@ fn gate(id: &str, after: &[&str]) -> Item {
         min_volume: None,
         idle: Idle::Unknown,
         allow_infinite: false,
+        watch: Default::default(),
     };
     Item { kind: Kind::Gate(def), ..item(id, after, false) }
 }
@@ -50,9 +48,9 @@ fn run() -> Run {
         item("ramp", &["queue", "faq"], false),
         item("told", &["ramp"], false),
     ];
-    let template = Template { id: "launch".into(), title: "Launch".into(), rollback: None, items };
+    let template = Template { id: "launch".into(), title: "Launch".into(), items, ..Template::default() };
     let mut run = Run::new(RunId::new("r"), Arc::new(template));
-    let fact = begin(&run.template, "text", Mode::Live, None).unwrap();
+    let fact = begin(&run.template, "text", &Begun::default()).unwrap();
     let event = run.next_event("START", Time::from_millis(0), &ana(), fact);
     run.apply(&event);
     run
@@ -65,16 +63,18 @@ fn ana() -> Author {
 fn number() -> Evidence {
     Evidence {
         kind: "metric".into(),
-        query: "max by (queue) (depth)".into(),
+        query: Some("max by (queue) (depth)".into()),
         value: "NaN".into(),
-        sampled: Time::from_millis(1_764_684_123_456),
-        source: "worker".into(),
+        sampled: Some(Time::from_millis(1_764_684_123_456)),
+        source: Some("worker".into()),
+        gate: None,
+        hash: None,
     }
 }
 
 fn does(run: &mut Run, command: &Command) -> Result<Event, Refused> {
-    let fact = decide(run, command)?;
     let at = Time::parse("2025-12-02T14:02:11.204Z").unwrap();
+    let fact = decide(run, command, &ana(), at)?;
     let event = run.next_event(&format!("E{}", run.seq + 1), at, &ana(), fact);
     run.follows(&event).unwrap();
     run.apply(&event);
@@ -181,7 +181,7 @@ fn t0_outside_the_calendar_is_refused_because_it_could_not_be_written_down() {
     let mut run = run();
     let t0 = Time::parse("1e12").unwrap();
     assert_eq!(does(&mut run, &Command::SetT0 { t0 }), Err(Refused::NoDate));
-    assert!(begin(&run.template, "", Mode::Live, Some(t0)).is_err());
+    assert!(begin(&run.template, "", &Begun { t0: Some(t0), ..Begun::default() }).is_err());
     let t0 = Time::parse("9999-12-30T21:59:59.999Z").unwrap();
     let event = does(&mut run, &Command::SetT0 { t0 }).unwrap();
     assert_eq!(event_file::read(&event_file::render(&event)), Ok(event));
@@ -346,7 +346,8 @@ proptest! {
                 Command::Skip { item, .. } => prop_assert_eq!(stage(item).stage, Stage::Skipped),
                 Command::Reopen { item, .. } => prop_assert_eq!(stage(item).stage, Stage::Todo),
                 Command::Note { .. } => prop_assert_eq!(&run.items.iter().map(|i| i.rev).collect::<Vec<_>>(), &before.items.iter().map(|i| i.rev).collect::<Vec<_>>()),
-                Command::SetT0 { t0 } => prop_assert_eq!(run.t0, Some(*t0)),
+                Command::SetT0 { t0 } => prop_assert_eq!(run.clock.t0, Some(*t0)),
+                other => prop_assert!(false, "{:?} is not among them", other),
             }
             let expected = expects(&before, &command);
             prop_assert_eq!(moved(&before, &expected, &[]), None);
@@ -369,6 +370,6 @@ proptest! {
             again.apply(event);
         }
         prop_assert_eq!(&again.items, &run.items);
-        prop_assert_eq!((again.seq, &again.head, again.t0), (run.seq, &run.head, run.t0));
+        prop_assert_eq!((again.seq, &again.head, &again.clock), (run.seq, &run.head, &run.clock));
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::checklist::{Kind, Template};
+use crate::checklist::Template;
 use crate::engine::measure::number;
 use crate::engine::trial::{Past, Trial};
 use crate::engine::{Outcome, Watch};
@@ -203,13 +203,7 @@ fn test(taped: &Taped, when: When, step: Duration) -> anyhow::Result<Result<Test
 }
 
 fn all_gates(template: Option<&Template>) -> Vec<&GateDef> {
-    let items = template.into_iter().flat_map(|t| &t.items);
-    items
-        .filter_map(|item| match &item.kind {
-            Kind::Gate(gate) => Some(gate),
-            Kind::Check => None,
-        })
-        .collect()
+    template.into_iter().flat_map(|t| &t.items).filter_map(|item| item.kind.gate()).collect()
 }
 
 fn as_json(tested: &Tested) -> Value {

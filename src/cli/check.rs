@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
 
-use crate::checklist::{Derived, Kind, Run, Stage, Template};
+use crate::checklist::{Derived, Run, Stage, Template};
 use crate::engine::measure::number;
 use crate::engine::{Gate, Judgement, Outcome, Overall};
 use crate::ledger::Ledger as _;
@@ -105,12 +105,7 @@ pub(super) fn counting<'t>(template: Option<&'t Template>, run: Option<&Run>) ->
     };
     let items = template.into_iter().flat_map(|t| &t.items);
     let counting = items.filter(|item| counts(&item.id, &item.after));
-    counting
-        .filter_map(|item| match &item.kind {
-            Kind::Gate(gate) => Some(gate),
-            Kind::Check => None,
-        })
-        .collect()
+    counting.filter_map(|item| item.kind.gate()).collect()
 }
 
 /// Long enough for the longest window and the longest hold to be seen.

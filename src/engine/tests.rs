@@ -65,6 +65,7 @@ fn gate_def() -> GateDef {
         min_volume: None,
         idle: Idle::Unknown,
         allow_infinite: false,
+        watch: Default::default(),
     }
 }
 

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::checklist::{Author, Command, Event, Mode, Run, Template, decide, event_file, moved};
+use crate::checklist::{Author, Begun, Command, Event, Mode, Run, Template, decide, event_file, moved};
 use crate::model::{RunId, Time};
 
 use super::disk::{Disk, RealDisk, sweep};
 use super::events::{self, Trouble, shown};
-use super::{Clock, Expect, Ledger, LedgerError, Listed, ParseTemplate, Watch, names, view, watch};
+use super::{Clock, Expect, Ledger, LedgerError, Listed, ParseTemplate, Watch, names, snapshot, view, watch};
 
 /// How often a number may be lost to others, or a temporary file to a sweep, before giving up.
 const ATTEMPTS: u32 = 1000;
@@ -115,9 +115,16 @@ impl DirectoryLedger {
         // An edited template may not even parse: its hash is asked first, which takes the events.
         let parsed = text.as_deref().map(|text| self.parse(text));
         let template = parsed.as_ref().and_then(|p| p.as_ref().ok()).cloned().unwrap_or_default();
-        let mut run = Run::new(place.id.clone(), Arc::new(template));
+        let template = Arc::new(template);
+        let snapshot = snapshot::read(&place.dir, &place.events, &place.id, &template);
+        let mut run = snapshot.unwrap_or_else(|| Run::new(place.id.clone(), template));
+        let known = run.seq;
         events::all(&place.events, &mut run).map_err(|t| place.trouble(t))?;
         place.template(&run).map_err(|t| place.trouble(t))?;
+        if snapshot::is_due(known, &run) {
+            // A run that may only be read is opened a little slower each time.
+            let _ = snapshot::write(&place.dir, &run);
+        }
         match parsed {
             Some(Err(why)) => Err(LedgerError::Damaged {
                 run: place.id.clone(),
@@ -184,6 +191,9 @@ impl DirectoryLedger {
 
     fn confirm(&self, place: &Place, run: &Run) -> Result<(), LedgerError> {
         self.disk.sync_dir(&place.events).map_err(|e| self.unconfirmed(&place.id, e))?;
+        if snapshot::is_due(run.seq - 1, run) {
+            let _ = snapshot::write(&place.dir, run);
+        }
         if let Err(error) = view::write(&place.dir, run) {
             tracing::warn!(run = %place.id, %error, "run.toml could not be rebuilt");
         }
@@ -226,8 +236,15 @@ impl Ledger for DirectoryLedger {
         Ok(runs)
     }
 
-    fn start(&self, template: &str, mode: Mode, t0: Option<Time>, by: &Author) -> Result<Run, LedgerError> {
-        self.start_run(template, mode, t0, by)
+    fn start(&self, template: &str, begun: &Begun, by: &Author) -> Result<Run, LedgerError> {
+        self.start_run(template, begun, by)
+    }
+
+    fn template(&self, run: &RunId) -> Result<String, LedgerError> {
+        let place = self.place(run);
+        let bad = |why: &str| Trouble::Bad { seq: None, file: "template.toml".into(), why: why.into() };
+        let text = events::whole_text(&place.dir.join("template.toml"), bad);
+        text.and_then(|text| text.ok_or_else(|| bad("it is missing"))).map_err(|t| place.trouble(t))
     }
 
     fn open(&self, id: &str) -> Result<Run, LedgerError> {
@@ -279,8 +296,9 @@ impl Ledger for DirectoryLedger {
             if let Some(words) = moved(&state, expects, &new) {
                 return Err(LedgerError::Conflict(words));
             }
-            let fact = decide(&state, command)?;
-            let event = state.next_event(event_id, self.now(), by, fact);
+            let now = self.now();
+            let fact = decide(&state, command, by, now)?;
+            let event = state.next_event(event_id, now, by, fact);
             match self.publish(&place, &event) {
                 Ok(Linked::Done) => {
                     state.apply(&event);

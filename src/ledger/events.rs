@@ -10,7 +10,7 @@ use crate::model::{RunId, text};
 use super::LedgerError;
 
 /// The most bytes of an event file or a template that are read; what is longer was not written here.
-const MAX_FILE: u64 = 4 * 1024 * 1024;
+pub(super) const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// What can be wrong with what is stored.
 #[derive(Debug)]
@@ -111,6 +111,15 @@ pub(super) fn one(events: &Path, seq: u64) -> Result<Option<Event>, Trouble> {
 
 /// The text of a regular file of reasonable size; `None` where there is no such file.
 pub(super) fn whole_text(path: &Path, bad: impl Fn(&str) -> Trouble) -> Result<Option<String>, Trouble> {
+    whole_text_up_to(path, MAX_FILE, bad)
+}
+
+/// As [`whole_text`], of at most this many bytes.
+pub(super) fn whole_text_up_to(
+    path: &Path,
+    most: u64,
+    bad: impl Fn(&str) -> Trouble,
+) -> Result<Option<String>, Trouble> {
     let io = |e| Trouble::Io(path.to_owned(), e);
     // Asked before opening: a named pipe would wait for a writer for ever.
     match fs::symlink_metadata(path) {
@@ -124,8 +133,8 @@ pub(super) fn whole_text(path: &Path, bad: impl Fn(&str) -> Trouble) -> Result<O
         other => other.map_err(io)?,
     };
     let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(io)?;
-    if bytes.len() as u64 > MAX_FILE {
+    file.take(most + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > most {
         return Err(bad("it is too large to have been written by gonogo"));
     }
     String::from_utf8(bytes).map(Some).map_err(|_| bad("it is not UTF-8"))

@@ -2,7 +2,7 @@
 //!
 //! May import `model` and `checklist`. Start with [`Ledger`] (the contract), then [`directory`] (how
 //! an event is appended), [`events`] (how it is read), and the small ones: `disk` (what must be
-//! durable), `names` (of runs), `view` (`run.toml`), [`verify`], `watch`.
+//! durable), `names` (of runs), `view` (`run.toml`), `snapshot` (`state.json`), [`verify`], `watch`.
 //!
 //! Everything here blocks; the runtime calls it on threads of its own.
 
@@ -10,6 +10,7 @@ pub mod directory;
 mod disk;
 pub mod events;
 mod names;
+mod snapshot;
 mod start;
 pub mod verify;
 mod view;
@@ -18,7 +19,7 @@ mod watch;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::checklist::{Author, Command, Event, Mode, Refused, Run, Template};
+use crate::checklist::{Author, Begun, Command, Event, Mode, Refused, Run, Template};
 use crate::model::{RunId, Time};
 
 pub use crate::checklist::Expect;
@@ -113,10 +114,13 @@ pub trait Ledger: Send + Sync {
     fn list(&self) -> Result<Vec<Listed>, LedgerError>;
 
     /// Starts a run from a template's exact bytes.
-    fn start(&self, template: &str, mode: Mode, t0: Option<Time>, by: &Author) -> Result<Run, LedgerError>;
+    fn start(&self, template: &str, begun: &Begun, by: &Author) -> Result<Run, LedgerError>;
 
     /// Opens a run: its template and the fold of its events. `id` may be shortened where unique.
     fn open(&self, id: &str) -> Result<Run, LedgerError>;
+
+    /// The exact bytes of the run's template.
+    fn template(&self, run: &RunId) -> Result<String, LedgerError>;
 
     /// Events from `from` on, in order.
     fn read(&self, run: &RunId, from: u64) -> Result<Vec<Event>, LedgerError>;

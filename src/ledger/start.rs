@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ulid::Ulid;
 
-use crate::checklist::{Author, Hash, Mode, Run, begin, event_file};
+use crate::checklist::{Author, Begun, Hash, Run, begin, event_file};
 use crate::model::{RunId, Time};
 
 use super::directory::{DirectoryLedger, not_saved};
@@ -21,13 +21,7 @@ const NAMES: usize = 20;
 impl DirectoryLedger {
     /// Builds the run beside its final name and moves it there: what is seen under that name has a
     /// template and an event 1, both durable.
-    pub(super) fn start_run(
-        &self,
-        text: &str,
-        mode: Mode,
-        t0: Option<Time>,
-        by: &Author,
-    ) -> Result<Run, LedgerError> {
+    pub(super) fn start_run(&self, text: &str, begun: &Begun, by: &Author) -> Result<Run, LedgerError> {
         let ledger = self.path();
         let template = self.parse(text).map_err(|why| {
             not_saved(
@@ -48,7 +42,7 @@ impl DirectoryLedger {
                     continue;
                 }
                 let mut run = Run::new(id, template.clone());
-                let fact = begin(&template, text, mode, t0)?;
+                let fact = begin(&template, text, begun)?;
                 let event = run.next_event(&first_id(at, &run.id, text), at, by, fact);
                 self.build(&unfinished, text, &event_file::render(&event))?;
                 run.apply(&event);

@@ -1,8 +1,7 @@
 //! `run.toml`: what the events of a run add up to, for people and their tools.
 //!
-//! It is written anew after every event and never read back: a run is opened from its events, all of
-//! them, because what is shown as done must rest on the chain and not on a file that anybody may
-//! edit. Losing it costs nothing.
+//! It is written anew after an event and never read back: what is shown as done must not rest on a file
+//! that is made to be looked into. Losing it costs nothing.
 
 use std::fs::Permissions;
 use std::io::{self, Write as _};
@@ -15,7 +14,7 @@ use crate::checklist::{Author, Run};
 use crate::model::Time;
 
 const HEADING: &str =
-    "# What events/ adds up to, rebuilt after every event. Never read back: edits here change nothing.\n";
+    "# What events/ adds up to, rebuilt after events. Never read back: edits here change nothing.\n";
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -49,17 +48,32 @@ struct Row {
     notes: usize,
 }
 
+/// From this many items on the view is written now and then only: it is for people, who do not read a
+/// thousand lines after each tick.
+const MANY: usize = 500;
+/// How seldom that is, in events.
+const SELDOM: u64 = 32;
+
 /// Writes the view in one step: a reader sees the one before or this one, whole.
 pub(super) fn write(dir: &Path, run: &Run) -> io::Result<()> {
+    if run.items.len() > MANY && run.seq > 1 && !run.seq.is_multiple_of(SELDOM) {
+        return Ok(());
+    }
     let text = toml::to_string(&of(run)).map_err(io::Error::other)?;
+    replace(dir, "run.toml", &[HEADING.as_bytes(), text.as_bytes()])
+}
+
+/// Puts a file into the run's directory in one step.
+pub(super) fn replace(dir: &Path, name: &str, parts: &[&[u8]]) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(".tmp-")
         // What the umask leaves of it: on a shared host the group reads the view.
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(dir)?;
-    file.write_all(HEADING.as_bytes())?;
-    file.write_all(text.as_bytes())?;
-    file.persist(dir.join("run.toml")).map_err(|e| e.error)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.persist(dir.join(name)).map_err(|e| e.error)?;
     Ok(())
 }
 
@@ -90,7 +104,7 @@ fn of(run: &Run) -> View {
         mode: run.mode.as_str(),
         started,
         by,
-        t0: run.t0,
+        t0: run.clock.t0,
         seq: run.seq,
         head: run.head.as_ref().map(|h| h.0.clone()),
         settled,

@@ -43,6 +43,19 @@ impl Op {
         Self::ALL.into_iter().find(|op| op.as_str() == text)
     }
 
+    /// The comparison that holds where this one does not.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+        }
+    }
+
     /// Whether `left op right`. False for NaN on either side, `!=` included: the caller asks
     /// `is_finite` first (rule 2 of the gates), and a NaN must never pass.
     pub fn holds(self, left: f64, right: f64) -> bool {
@@ -132,6 +145,16 @@ pub enum Idle {
     Pass,
 }
 
+/// How long the gate of a checklist item is watched after the item was ticked (rule 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watched {
+    /// Until the run is closed: a later fail makes the item `regressed`.
+    #[default]
+    UntilClosed,
+    /// Until it is ticked: it was a question of that moment.
+    UntilDone,
+}
+
 /// A gate: a condition that must hold for a time; only pass is GO.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GateDef {
@@ -161,6 +184,8 @@ pub struct GateDef {
     pub idle: Idle,
     /// Whether infinite values are compared instead of being unknown.
     pub allow_infinite: bool,
+    /// How long a passed gate of a checklist item stays watched.
+    pub watch: Watched,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::Sender;
 use ulid::Ulid;
 
 use crate::app::{Effect, Msg, NotSaved, RecordControl, Recorded};
-use crate::checklist::{Author, Command, Mode, Run, Template, expects};
+use crate::checklist::{Author, Begun, Command, Mode, Run, Template, expects};
 use crate::ledger::{Ledger, LedgerError, Watch};
 use crate::model::{RunId, Time};
 
@@ -72,7 +72,8 @@ impl Book {
     /// # Errors
     /// The ledger's.
     pub fn begin(&self) -> Result<Run, LedgerError> {
-        self.ledger.start(&self.text, self.mode, self.t0, &self.author)
+        let begun = Begun { mode: self.mode, t0: self.t0, ..Begun::default() };
+        self.ledger.start(&self.text, &begun, &self.author)
     }
 }
 

@@ -167,7 +167,10 @@ fn type_fits(value: &DeValue<'_>, schema: &Value) -> bool {
         DeValue::Integer(_) => has("integer") || has("number"),
         DeValue::Float(_) => has("number"),
         DeValue::Boolean(_) => has("boolean"),
-        DeValue::Datetime(_) => schema.get("format").and_then(Value::as_str) == Some("date-time"),
+        DeValue::Datetime(_) => {
+            let is_time = schema.get("format").and_then(Value::as_str) == Some("date-time");
+            is_time || schema.get("x-toml-date").is_some()
+        }
         DeValue::Array(_) => has("array"),
         DeValue::Table(_) => has("object"),
     }

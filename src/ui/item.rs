@@ -4,10 +4,10 @@ use ratatui::style::Style;
 
 use crate::app::run::Pending;
 use crate::app::{RunView, State};
-use crate::checklist::{Derived, Item, ItemState, Kind, Stage};
+use crate::checklist::{Derived, Item, ItemState, Stage};
 use crate::engine::Judgement;
 use crate::model::duration::short;
-use crate::model::{GateId, ItemId, Verdict, text};
+use crate::model::{ItemId, Verdict, text};
 
 use super::row::Row;
 use super::scene::Scene;
@@ -47,12 +47,16 @@ fn of_any_size(scene: &Scene<'_>, item: &Item, room: usize) -> Look {
             Look { glyph: "✓", style: theme.good, settled: true, status: done(scene, item, state) }
         }
         Stage::Skipped => {
-            Look { glyph: "–", style: theme.dim, settled: true, status: skipped(scene, state) }
+            Look { glyph: "–", style: theme.dim, settled: true, status: excused(scene, state) }
         }
-        Stage::Todo if view.failed.contains_key(&item.id) => {
+        Stage::Waived => Look { glyph: "~", style: theme.warn, settled: true, status: excused(scene, state) },
+        Stage::Failed => {
+            Look { glyph: "✗", style: theme.bad, settled: true, status: excused(scene, state) }
+        }
+        Stage::Todo | Stage::InProgress if view.failed.contains_key(&item.id) => {
             open("!", theme.bad, todo(scene, view, item, room).2)
         }
-        Stage::Todo => {
+        Stage::Todo | Stage::InProgress => {
             let (glyph, style, status) = todo(scene, view, item, room);
             open(glyph, style, status)
         }
@@ -77,7 +81,7 @@ fn todo(scene: &Scene<'_>, view: &RunView, item: &Item, room: usize) -> (&'stati
     }
     match gate(scene.state, item) {
         Some(judgement) if judgement.reason.code == "holding" => {
-            ("◐", theme.accent, holding(scene, &item.id, &judgement, room))
+            ("◐", theme.accent, holding(scene, item, &judgement, room))
         }
         Some(judgement) => ("○", theme.strong, live(scene, &judgement)),
         None => ("○", theme.strong, owner(scene, item)),
@@ -106,10 +110,7 @@ pub(super) fn waits_for(waits: &[ItemId]) -> String {
 
 /// The item's gate as it is judged now.
 pub(super) fn gate(state: &State, item: &Item) -> Option<Judgement> {
-    match &item.kind {
-        Kind::Check => None,
-        Kind::Gate(_) => state.watch.judge(&GateId::new(item.id.as_str()), state.now),
-    }
+    item.kind.gate().and_then(|gate| state.watch.judge(&gate.id, state.now))
 }
 
 /// `✓ 312 < 500`
@@ -119,10 +120,10 @@ fn live(scene: &Scene<'_>, judgement: &Judgement) -> Row {
 }
 
 /// `312 < 500 ▓▓▓▓░░ 3m10s of 5m`
-fn holding(scene: &Scene<'_>, item: &ItemId, judgement: &Judgement, room: usize) -> Row {
+fn holding(scene: &Scene<'_>, item: &Item, judgement: &Judgement, room: usize) -> Row {
     let theme = scene.theme;
     let Some(hold) = judgement.hold else { return live(scene, judgement) };
-    let gate = scene.state.watch.gate(&GateId::new(item.as_str()));
+    let gate = item.kind.gate().and_then(|def| scene.state.watch.gate(&def.id));
     let measured = gate.and_then(|g| g.recent.back()).map(|m| m.reason.text.clone()).unwrap_or_default();
     let part = hold.held.as_secs_f64() / hold.of.as_secs_f64().max(1e-9);
     let full = ((part * BAR as f64) as usize).min(BAR);
@@ -153,9 +154,10 @@ fn done(scene: &Scene<'_>, item: &Item, state: &ItemState) -> Row {
     }
 }
 
-fn skipped(scene: &Scene<'_>, state: &ItemState) -> Row {
+fn excused(scene: &Scene<'_>, state: &ItemState) -> Row {
     let reason = state.reason.as_deref().map(|r| format!(": {}", text::harmless_line(r, 30)));
-    let words = format!("skipped by {}{}", settled_by(scene, state), reason.unwrap_or_default());
+    let words =
+        format!("{} by {}{}", state.stage.word(), settled_by(scene, state), reason.unwrap_or_default());
     Row::new().put(words, scene.theme.dim)
 }
 

@@ -1,7 +1,7 @@
 //! Everything about one item: for its dialog, and beside the zoomed checklist.
 
-use crate::checklist::{Derived, Item, ItemState, Kind, Stage};
-use crate::model::{GateId, ItemId, text, value};
+use crate::checklist::{Derived, Item, ItemState, Stage};
+use crate::model::{ItemId, text, value};
 
 use super::row::Row;
 use super::scene::Scene;
@@ -26,10 +26,10 @@ pub(super) fn stage(scene: &Scene<'_>, item: &Item) -> String {
     }
     let state = view.run.item(&item.id).map(|(_, s)| s.stage).unwrap_or_default();
     match (state, view.run.derived(&item.id)) {
-        (Stage::Done, _) => "done".into(),
-        (Stage::Skipped, _) => "skipped".into(),
-        (Stage::Todo, Derived::Blocked(_)) => "blocked".into(),
+        (_, Derived::Blocked(_)) => "blocked".into(),
         (Stage::Todo, _) => "to do".into(),
+        (Stage::InProgress, _) => "in progress".into(),
+        (stage, _) => stage.word().into(),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn rows(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
     if let Some(runbook) = &item.runbook {
         add("runbook", runbook);
     }
-    if matches!(item.kind, Kind::Gate(_)) {
+    if item.kind.gate().is_some() {
         out.extend(of_gate(scene, item, width));
     }
     out
@@ -85,21 +85,27 @@ fn history(scene: &Scene<'_>, state: &ItemState, width: usize) -> Vec<Row> {
     let mut out = Vec::new();
     let mut add = |label: &str, text: String| out.extend(field(scene, label, &text, width));
     if let Some((author, at)) = &state.settled {
-        let verb = if state.stage == Stage::Skipped { "skipped" } else { "done" };
-        add(verb, format!("by {} on {} at {}", words::who_in_full(author), at.date(), at.clock()));
+        add(
+            state.stage.word(),
+            format!("by {} on {} at {}", words::who_in_full(author), at.date(), at.clock()),
+        );
     }
     if let Some(reason) = &state.reason {
-        add(if state.stage == Stage::Todo { "reopened" } else { "reason" }, text::harmless_line(reason, 400));
+        add(if state.stage.is_open() { "reopened" } else { "reason" }, text::harmless_line(reason, 400));
     }
     for evidence in &state.evidence {
-        let query = text::harmless_line(&evidence.query, 200);
+        let Some(query) = &evidence.query else {
+            add("evidence", evidence.words());
+            continue;
+        };
+        let query = text::harmless_line(query, 200);
         let number = evidence.value.parse::<f64>().map_or_else(|_| evidence.value.clone(), value::text);
         add(
             "evidence",
             format!(
                 "{number} from {} at {}: {query}",
-                text::harmless_line(&evidence.source, 40),
-                evidence.sampled.clock()
+                text::harmless_line(evidence.source.as_deref().unwrap_or_default(), 40),
+                evidence.sampled.map(crate::model::Time::clock).unwrap_or_default()
             ),
         );
     }
@@ -112,10 +118,8 @@ fn history(scene: &Scene<'_>, state: &ItemState, width: usize) -> Vec<Row> {
 
 fn of_gate(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
     let theme = scene.theme;
-    let id = GateId::new(item.id.as_str());
-    let (Some(gate), Some(judgement)) = (scene.state.watch.gate(&id), item::gate(scene.state, item)) else {
-        return Vec::new();
-    };
+    let gate = item.kind.gate().and_then(|def| scene.state.watch.gate(&def.id));
+    let (Some(gate), Some(judgement)) = (gate, item::gate(scene.state, item)) else { return Vec::new() };
     let style = scene.verdict(judgement.verdict);
     let verdict = format!("{} {}", judgement.verdict.glyph(), judgement.verdict.word());
     let mut out = vec![Row::new().put("  its gate", theme.dim).to(14).put(verdict, style)];

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gonogo::app::Msg;
-use gonogo::checklist::{Kind, Template};
+use gonogo::checklist::Template;
 use gonogo::drill::{DEMO_SEED, DEMO_START, Product, Server};
 use gonogo::engine::{Judgement, Watch};
 use gonogo::model::{GateId, Labels, Launch, SourceKind, Time};
@@ -41,10 +41,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn watch(launch: &Launch, template: &Template) -> Watch {
-    let gates = template.items.iter().filter_map(|item| match &item.kind {
-        Kind::Gate(gate) => Some(gate),
-        Kind::Check => None,
-    });
+    let gates = template.items.iter().filter_map(|item| item.kind.gate());
     Watch::new(launch, gates)
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gonogo::app::command::Keymap;
 use gonogo::app::{Effect, Key, Msg, State, update};
-use gonogo::checklist::{Author, Mode, Template, expects};
+use gonogo::checklist::{Author, Begun, Template, expects};
 use gonogo::ledger::{DirectoryLedger, Ledger};
 use gonogo::model::{Launch, Time};
 use gonogo::runtime::{feed, once};
@@ -75,7 +75,7 @@ fn a_tick_walks_from_a_key_to_a_durable_file_to_the_screen() {
     let read = Arc::new(|text: &str| settings::template("list.toml", text).map_err(|e| e.message));
     let ledger = DirectoryLedger::new(place.path().to_owned(), Arc::new(move || now), read);
     let ana = Author::unverified("ana");
-    let run = ledger.start(CHECKLIST, Mode::Live, None, &ana).unwrap();
+    let run = ledger.start(CHECKLIST, &Begun::default(), &ana).unwrap();
     let event = ledger.run_dir(&run.id).join("events/000002.toml");
     let mut state = room(&launch, &template, now);
     update(&mut state, Msg::Opened(Ok(Some(Box::new(run)))));

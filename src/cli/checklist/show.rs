@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::checklist::{Author, Derived, Item, ItemState, Kind, Run, Stage, TEMPLATE_CHANGED};
+use crate::checklist::{Author, Derived, Item, ItemState, Run, Stage, TEMPLATE_CHANGED};
 use crate::ledger::Ledger as _;
 use crate::model::{Time, text};
 
@@ -55,7 +55,7 @@ fn document(run: &Run, changed: Option<bool>) -> Value {
     json!({
         "run": run.id, "title": run.template.title, "checklist": run.template.id, "mode": run.mode,
         "started": run.started.as_ref().map(|(_, at)| at), "by": run.started.as_ref().map(|(author, _)| &author.by),
-        "t0": run.t0, "seq": run.seq, "head": run.head, "settled": settled, "items_total": total,
+        "t0": run.clock.t0, "seq": run.seq, "head": run.head, "settled": settled, "items_total": total,
         "template_changed": changed, "notes": notes(&run.notes), "items": items,
     })
 }
@@ -65,10 +65,7 @@ fn notes(notes: &[(Author, Time, String)]) -> Vec<Value> {
 }
 
 fn kind(item: &Item) -> &'static str {
-    match item.kind {
-        Kind::Check => "check",
-        Kind::Gate(_) => "gate",
-    }
+    item.kind.word()
 }
 
 fn page(run: &Run, changed: Option<bool>) -> String {
@@ -84,7 +81,7 @@ fn page(run: &Run, changed: Option<bool>) -> String {
     if let Some((author, at)) = &run.started {
         let _ = writeln!(out, "started {} {}Z by {}", at.date(), at.clock(), author.name());
     }
-    let t0 = run.t0.map_or_else(|| "T-0 not set".to_owned(), |t0| format!("T-0 {t0}"));
+    let t0 = run.clock.t0.map_or_else(|| "T-0 not set".to_owned(), |t0| format!("T-0 {t0}"));
     let _ = writeln!(out, "{t0} · {settled}/{total} settled");
     if changed == Some(true) {
         let _ = writeln!(out, "! {TEMPLATE_CHANGED}");
@@ -110,7 +107,10 @@ fn row(out: &mut String, run: &Run, item: &Item, state: &ItemState, derived: &De
         _ if lapsed => "!",
         (Stage::Done, _) => "✓",
         (Stage::Skipped, _) => "-",
-        (Stage::Todo, Derived::Blocked(_)) => "⊘",
+        (Stage::Waived, _) => "~",
+        (Stage::Failed, _) => "✗",
+        (_, Derived::Blocked(_)) => "⊘",
+        (Stage::InProgress, _) => "◐",
         (Stage::Todo, _) => "○",
     };
     let words = match (state.stage, derived) {
@@ -130,7 +130,10 @@ fn row(out: &mut String, run: &Run, item: &Item, state: &ItemState, derived: &De
     for evidence in &state.evidence {
         let line = format!(
             "{} = {} sampled {} from {}",
-            evidence.query, evidence.value, evidence.sampled, evidence.source
+            evidence.query.as_deref().unwrap_or(&evidence.kind),
+            evidence.value,
+            evidence.sampled.map(|at| at.to_string()).unwrap_or_default(),
+            evidence.source.as_deref().unwrap_or("a person")
         );
         let _ = writeln!(out, "     {}", text::harmless(&line));
     }

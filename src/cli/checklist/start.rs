@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, anyhow};
 use serde_json::json;
 
-use crate::checklist::Mode;
+use crate::checklist::{Begun, Mode};
 use crate::ledger::Ledger as _;
 use crate::model::{Time, text};
 use crate::settings;
@@ -52,13 +52,13 @@ pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result
     let name = file.display().to_string();
     let bytes = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
     settings::template(&name, &bytes).map_err(|e| anyhow!(e.rendered))?;
-    let run = place.ledger.start(&bytes, mode, args.t0, &by)?;
+    let run = place.ledger.start(&bytes, &Begun { mode, t0: args.t0, ..Begun::default() }, &by)?;
     let head = run.head.as_ref().map_or("", |h| &h.0);
     let path = place.ledger.run_dir(&run.id);
     match common.output {
         Output::Json => output::json(&json!({
             "run": run.id, "seq": run.seq, "head": head, "item": null, "stage": null,
-            "mode": run.mode, "t0": run.t0, "path": path.to_string_lossy(),
+            "mode": run.mode, "t0": run.clock.t0, "path": path.to_string_lossy(),
         }))?,
         Output::Text => output::print(&format!(
             "saved: run {} of {}, {} items, {}\n  in {}\n  event {}, head {head}\n",

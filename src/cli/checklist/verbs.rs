@@ -79,8 +79,9 @@ pub(super) fn tick(args: &Tick, place: &Place, common: &Common) -> anyhow::Resul
     let evidence = match run.template.item(&item) {
         Some(Item { kind: Kind::Gate(gate), .. }) => {
             // A gate that is settled or blocked is told so without asking any server.
-            let asked =
-                crate::checklist::decide(&run, &Command::Tick { item: item.clone(), evidence: Vec::new() });
+            let tick = Command::Tick { item: item.clone(), evidence: Vec::new() };
+            let now = crate::runtime::Clock::wall().now();
+            let asked = crate::checklist::decide(&run, &tick, &args.signed.author()?, now);
             if let Err(refused) = asked
                 && !matches!(refused, Refused::NeedsEvidence(_))
             {

@@ -27,7 +27,7 @@ fn a_run_that_cannot_be_started_leaves_nothing_behind() {
     for fault in [Fault::Write(Errno::NOSPC), Fault::Link(Errno::PERM)] {
         desk.fails_next(fault);
         assert!(matches!(
-            desk.ledger.start(TEMPLATE, Mode::Live, None, &ana()),
+            desk.ledger.start(TEMPLATE, &Begun::default(), &ana()),
             Err(LedgerError::NotSaved { .. })
         ));
         assert_eq!(std::fs::read_dir(desk.ledger.path()).unwrap().count(), 0, "{fault:?}");
@@ -124,7 +124,7 @@ fn a_ledger_that_is_a_file_is_told_by_its_path() {
     let desk = desk();
     std::fs::create_dir_all(desk.dir.path().join("a")).unwrap();
     std::fs::write(desk.ledger.path(), "").unwrap();
-    let error = desk.ledger.start(TEMPLATE, Mode::Live, None, &ana()).unwrap_err();
+    let error = desk.ledger.start(TEMPLATE, &Begun::default(), &ana()).unwrap_err();
     assert!(
         matches!(&error, LedgerError::NotSaved { .. }) && error.to_string().contains("a/runs"),
         "{error}"

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use rustix::io::Errno;
 
-use crate::checklist::{Item, Kind, expects};
+use crate::checklist::{Begun, Item, expects};
 use crate::ledger::disk::{Disk, RealDisk};
 use crate::ledger::*;
 
@@ -73,17 +73,12 @@ fn parse(text: &str) -> Result<Template, String> {
         let mut words = line.split(' ');
         Item {
             id: words.next().unwrap_or_default().into(),
-            section: String::new(),
             title: line.into(),
-            detail: None,
-            kind: Kind::Check,
-            owner: None,
-            optional: false,
             after: words.map(Into::into).collect(),
-            runbook: None,
+            ..Item::default()
         }
     });
-    Ok(Template { id: id.into(), title: id.to_uppercase(), rollback: None, items: items.collect() })
+    Ok(Template { id: id.into(), title: id.to_uppercase(), items: items.collect(), ..Template::default() })
 }
 
 const TEMPLATE: &str = "launch\nflags\nramp flags\ntold ramp";
@@ -107,7 +102,7 @@ fn desk() -> Desk {
 
 impl Desk {
     fn start(&self) -> Run {
-        self.ledger.start(TEMPLATE, Mode::Live, None, &ana()).unwrap()
+        self.ledger.start(TEMPLATE, &Begun::default(), &ana()).unwrap()
     }
 
     fn fails_next(&self, fault: Fault) {
@@ -243,7 +238,7 @@ fn a_tick_that_races_the_reopening_of_what_it_rests_on_loses() {
 fn threads_that_tick_at_once_win_each_item_once_and_leave_a_whole_chain() {
     let desk = desk();
     let items: Vec<String> = (0..8).map(|n| format!("i{n}")).collect();
-    let run = desk.ledger.start(&format!("race\n{}", items.join("\n")), Mode::Live, None, &ana()).unwrap();
+    let run = desk.ledger.start(&format!("race\n{}", items.join("\n")), &Begun::default(), &ana()).unwrap();
     let won = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for thread in 0..4 {

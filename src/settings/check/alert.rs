@@ -64,6 +64,7 @@ impl Check<'_> {
             min_volume: None,
             idle: Idle::Unknown,
             allow_infinite: false,
+            watch: super::gate::watched(terms),
         };
         Some(Checked { gate, signal: None })
     }

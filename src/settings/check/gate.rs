@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::super::file::At;
-use super::super::file::gate::{GateTerms, IdleWord};
+use super::super::file::gate::{GateTerms, IdleWord, WatchWord};
 use super::signal::INTERVALS;
 use super::{Check, Names, known_name};
-use crate::model::gate::Idle;
+use crate::model::gate::{Idle, Watched};
 use crate::model::{Board, Condition, GateDef, GateId, Op, SignalDef, SignalId, SourceId, Unit};
 
 /// A gate with its name and place.
@@ -29,6 +29,14 @@ pub(super) struct Checked {
 /// nobody else's.
 fn own_signal(gate: &str) -> SignalId {
     SignalId::new(format!("gate:{gate}"))
+}
+
+/// How long it stays watched after its item was ticked.
+pub(super) fn watched(terms: &GateTerms) -> Watched {
+    match terms.watch.as_ref().map(At::get) {
+        Some(WatchWord::UntilDone) => Watched::UntilDone,
+        Some(WatchWord::UntilClosed) | None => Watched::UntilClosed,
+    }
 }
 
 impl Check<'_> {
@@ -173,6 +181,7 @@ impl Check<'_> {
                 Some(IdleWord::Unknown) | None => Idle::Unknown,
             },
             allow_infinite: terms.allow_infinite.as_ref().is_some_and(|a| *a.get()),
+            watch: watched(terms),
         })
     }
 
@@ -235,6 +244,7 @@ impl Check<'_> {
             min_volume: None,
             idle: Idle::Unknown,
             allow_infinite: false,
+            watch: watched(terms),
         };
         Some(Checked { gate, signal: None })
     }

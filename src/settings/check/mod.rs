@@ -6,7 +6,9 @@
 mod address;
 mod alert;
 mod gate;
+mod item;
 pub(super) mod launch;
+mod list;
 pub(super) mod preset;
 mod query;
 mod signal;

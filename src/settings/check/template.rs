@@ -5,14 +5,14 @@ use std::path::Path;
 
 use super::super::document::{Document, Troubles};
 use super::super::file::At;
-use super::super::file::checklist::{ChecklistFile, ItemKind, ItemTable};
+use super::super::file::checklist::{ChecklistFile, ItemTable, ListWord};
 use super::super::finding::SettingsError;
 use super::super::{schema, structure};
-use super::gate::Written;
 use super::values::Seen;
 use super::{Check, Names, known_name};
-use crate::checklist::{Item, Kind, Template};
-use crate::model::{ItemId, Launch, SignalDef};
+use crate::checklist::Template;
+use crate::checklist::template::ListKind;
+use crate::model::{Launch, SignalDef};
 
 /// A template, and the signals made for those of its gates that have an expression of their own.
 #[derive(Debug)]
@@ -39,6 +39,27 @@ pub(in crate::settings) fn check(
     if check.troubles.is_empty() { Ok(checked) } else { Err(document.error(check.troubles)) }
 }
 
+/// What every item of a list is checked against.
+pub(super) struct Around<'f> {
+    pub(super) file: &'f ChecklistFile,
+    pub(super) names: Option<&'f Names>,
+    pub(super) kind: ListKind,
+    /// The ids of the gates of the config itself.
+    pub(super) taken: &'f [&'f str],
+    pub(super) config: &'f str,
+}
+
+impl Around<'_> {
+    /// The id of an item's gate. The gates of a launch list are named as their items; those of the other
+    /// lists, which are watched beside it, bear the name of their list too.
+    pub(super) fn gate_id(&self, item: &str) -> String {
+        match self.kind {
+            ListKind::Launch => item.to_owned(),
+            ListKind::Rollback | ListKind::Runbook => format!("{}/{item}", self.file.id.get()),
+        }
+    }
+}
+
 impl Check<'_> {
     fn template(&mut self, file: &ChecklistFile, launch: Option<(&str, &Launch)>) -> Checked {
         self.id_text(file.id.get(), file.id.span());
@@ -46,82 +67,48 @@ impl Check<'_> {
             self.id_text(rollback.get(), rollback.span());
         }
         let names = launch.map(|(config, launch)| Names::of_launch(config, launch));
+        let taken: Vec<&str> =
+            launch.map_or_else(Vec::new, |(_, l)| l.gates.iter().map(|g| g.id.as_str()).collect());
+        let around = Around {
+            file,
+            names: names.as_ref(),
+            kind: match file.kind.as_ref().map(At::get) {
+                Some(ListWord::Rollback) => ListKind::Rollback,
+                Some(ListWord::Runbook) => ListKind::Runbook,
+                Some(ListWord::Launch) | None => ListKind::Launch,
+            },
+            taken: &taken,
+            config: launch.map_or("", |(config, _)| config),
+        };
         let mut seen = Seen::default();
         for at in &file.item {
             self.unique_id(&at.get().id, "the item", &mut seen);
         }
         let known: Vec<&str> = file.item.iter().map(|i| i.get().id.get().as_str()).collect();
-        let mut signals = Vec::new();
-        let mut items = Vec::with_capacity(file.item.len());
-        let mut section = String::new();
-        for at in &file.item {
-            let table = at.get();
-            if let Some(own) = self.some_words(table.section.as_ref()) {
-                section = own;
-            }
-            self.after(table, &known);
-            let taken = launch.is_some_and(|(_, l)| l.gates.iter().any(|g| g.id.as_str() == table.id.get()));
-            if let (true, true, Some((config, _))) = (taken, table.gate.is_some(), launch) {
-                self.troubles.add(
-                    table.id.span(),
-                    format!("{config} has a gate of this id already; each gate needs its own"),
-                );
-            }
-            let kind = self.item_kind(at, names.as_ref(), &mut signals);
-            items.push(Item {
-                id: ItemId::new(table.id.get().as_str()),
-                section: section.clone(),
-                title: self.words(&table.title),
-                detail: self.some_words(table.detail.as_ref()),
-                kind: kind.unwrap_or(Kind::Check),
-                owner: self.some_words(table.owner.as_ref()),
-                optional: table.optional.as_ref().is_some_and(|o| *o.get()),
-                after: after_ids(table).map(|id| ItemId::new(id.get().as_str())).collect(),
-                runbook: self.some_words(table.runbook.as_ref()),
-            });
-        }
-        self.cycle(file);
-        let template = Template {
+        let mut template = Template {
             id: file.id.get().clone(),
             title: self.words(&file.title),
+            kind: around.kind,
             rollback: file.rollback.as_ref().map(|r| r.get().clone()),
-            items,
+            params: self.params(file),
+            holds: self.holds(file),
+            milestones: self.milestones(file),
+            ..Template::default()
         };
-        Checked { template, signals }
-    }
-
-    fn item_kind(
-        &mut self,
-        at: &At<ItemTable>,
-        names: Option<&Names>,
-        signals: &mut Vec<SignalDef>,
-    ) -> Option<Kind> {
-        let table = at.get();
-        let kind = table.kind.as_ref().map_or(ItemKind::Check, |k| *k.get());
-        match (kind, &table.gate) {
-            (ItemKind::Check, None) => Some(Kind::Check),
-            (ItemKind::Check, Some(gate)) => {
-                let message = "only an item of kind = \"gate\" has a gate; this one is a check";
-                self.troubles.add(gate.span(), message);
-                None
+        let mut signals = Vec::new();
+        let mut section = String::new();
+        for at in &file.item {
+            if let Some(own) = self.some_words(at.get().section.as_ref()) {
+                section = own;
             }
-            (ItemKind::Gate, None) => {
-                let message = "an item of kind = \"gate\" has an [item.gate] table that says what must pass";
-                self.troubles.missing(at.span(), "gate", message);
-                None
-            }
-            (ItemKind::Gate, Some(gate)) => {
-                let written = Written {
-                    id: table.id.get(),
-                    title: table.title.get(),
-                    terms: gate.get(),
-                    place: gate.span(),
-                };
-                let checked = self.gate(&written, names)?;
-                signals.extend(checked.signal);
-                Some(Kind::Gate(checked.gate))
-            }
+            self.after(at.get(), &known);
+            let mut item = self.item(at, &around, &template, &known, &mut signals);
+            item.section.clone_from(&section);
+            template.items.push(item);
         }
+        template.triggers = self.triggers(&around, &mut signals);
+        self.cycle(file);
+        Checked { template, signals }
     }
 
     fn after(&mut self, table: &ItemTable, known: &[&str]) {
@@ -155,7 +142,7 @@ impl Check<'_> {
     }
 }
 
-fn after_ids(table: &ItemTable) -> impl Iterator<Item = &At<String>> {
+pub(super) fn after_ids(table: &ItemTable) -> impl Iterator<Item = &At<String>> {
     table.after.iter().flat_map(At::get)
 }
 

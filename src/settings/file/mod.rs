@@ -99,6 +99,27 @@ forms! {
         "format": "date-time",
         "title": "a time such as 2025-12-02T15:00:00Z",
     }),
+    /// A mark of the launch clock.
+    MarkText: json_schema!({
+        "type": "string",
+        "title": "a mark of the clock such as \"T-00:10:00\"",
+        "pattern": "^[Tt][+-].+$",
+        "examples": ["T-00:10:00", "T-24h", "T+1h30m"],
+    }),
+    /// A day or a moment, as a TOML date, a TOML date-time or text.
+    DateText: json_schema!({
+        "type": "string",
+        "title": "a day such as 2025-12-02, or a time such as 2025-12-02T15:00:00Z",
+        "x-toml-date": true,
+        "examples": ["2025-12-02", "2025-12-02T15:00:00Z"],
+    }),
+    /// When something is due.
+    DueText: json_schema!({
+        "type": "string",
+        "title": "a mark of the clock such as \"T-24h\", a day, or a time",
+        "x-toml-date": true,
+        "examples": ["T-24h", "T+1h", "2025-12-02"],
+    }),
     /// A number of bytes or a text with a unit.
     SizeText: json_schema!({
         "type": ["string", "integer"],

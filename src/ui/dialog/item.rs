@@ -24,8 +24,10 @@ pub(super) fn draw(scene: &Scene<'_>, id: &ItemId, room: Rect, buf: &mut Buffer)
     let stage = scene.state.run.as_ref().and_then(|view| view.run.item(id)).map(|(_, s)| s.stage);
     let tick = if matches!(item.kind, Kind::Gate(_)) { "ask again and tick" } else { "tick" };
     let mut does: Vec<(&str, &str)> = match stage {
-        Some(Stage::Todo) => vec![("t", tick), ("s", "skip"), ("n", "note")],
-        Some(Stage::Done | Stage::Skipped) => vec![("o", "reopen"), ("n", "note")],
+        Some(Stage::Todo | Stage::InProgress) => vec![("t", tick), ("s", "skip"), ("n", "note")],
+        Some(Stage::Done | Stage::Skipped | Stage::Waived | Stage::Failed) => {
+            vec![("o", "reopen"), ("n", "note")]
+        }
         None => Vec::new(),
     };
     let refused = scene.state.may_write().err();

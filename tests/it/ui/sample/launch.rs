@@ -64,6 +64,7 @@ fn gate(id: &str, signal: &str, matching: &[(&str, &str)], op: Op, value: f64, h
         min_volume: None,
         idle: Idle::Unknown,
         allow_infinite: false,
+        watch: Default::default(),
     }
 }
 
@@ -128,12 +129,10 @@ fn item(id: &str, section: &str, title: &str, after: &[&str]) -> Item {
         id: id.into(),
         section: section.into(),
         title: title.into(),
-        detail: None,
         kind: Kind::Check,
         owner: Some("captain".into()),
-        optional: false,
         after: after.iter().map(|a| (*a).into()).collect(),
-        runbook: None,
+        ..Item::default()
     }
 }
 
@@ -166,5 +165,6 @@ pub fn template() -> Template {
             item("status-page", tell, "Status page says what is coming", &[]),
             item("customers-told", tell, "Customers are told", &["ramp-100"]),
         ],
+        ..Template::default()
     }
 }

@@ -95,16 +95,20 @@ fn events(mode: Mode) -> Vec<Event> {
     let tick = |item: &str| Fact::Tick { item: item.into(), evidence: Vec::new() };
     let evidence = Evidence {
         kind: "metric".into(),
-        query: "max by (queue) (tasks_depth{state=\"waiting\"})".into(),
+        query: Some("max by (queue) (tasks_depth{state=\"waiting\"})".into()),
         value: "212".into(),
-        sampled: at(830),
-        source: "worker".into(),
+        sampled: Some(at(830)),
+        source: Some("worker".into()),
+        gate: None,
+        hash: None,
     };
     let start = Fact::Start {
         template: Hash("sha256:00".into()),
         checklist: "tasks-launch".into(),
         mode,
         t0: Some(at(3600)),
+        params: Vec::new(),
+        of: None,
     };
     let proven = Fact::Tick { item: "queue-healthy".into(), evidence: vec![evidence] };
     let skip =
