@@ -4,6 +4,7 @@
 //! program and everything it started.
 
 mod group;
+mod redact;
 mod run;
 
 use std::time::Duration;
