@@ -4,12 +4,15 @@
 //! program and everything it started.
 
 mod group;
+mod kept;
 mod redact;
 mod run;
+mod tail;
 
 use std::time::Duration;
 
 pub use run::{ExecError, Output, run};
+pub use tail::tail;
 
 /// How long a pipe may stay open after the program ended, held by something it left behind.
 const LINGER: Duration = Duration::from_millis(200);
