@@ -81,6 +81,7 @@ const KEPT: &[(&str, &[&str], &[&str])] = &[
             "sources/capture",
             "sources/scrape/store",
             "http",
+            "exec/claim",
             "exec/kept",
             "exec/tail",
             "runtime/tty",

@@ -3,6 +3,7 @@
 //! May import `model` only. Start with [`run`]: one program, its output, a time-out that ends the
 //! program and everything it started.
 
+pub mod claim;
 mod group;
 mod kept;
 mod redact;
