@@ -160,6 +160,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
+    use crate::exec::tests::runs;
 
     fn sh(script: &str) -> Vec<String> {
         ["sh", "-c", script].map(String::from).to_vec()
@@ -192,14 +193,9 @@ mod tests {
         assert_eq!(error.to_string(), "sh did not end in 300ms");
         let child = std::fs::read_to_string(pids.path()).unwrap().trim().parse().unwrap();
         let child = rustix::process::Pid::from_raw(child).unwrap();
-        // It is gone, or it waits as a zombie for the system to collect it.
-        while rustix::process::test_kill_process(child).is_ok() && !is_zombie(child.as_raw_nonzero().get()) {
+        while runs(child) {
             sleep(Duration::from_millis(5)).await;
         }
-    }
-
-    fn is_zombie(pid: i32) -> bool {
-        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
     }
 
     #[tokio::test]
