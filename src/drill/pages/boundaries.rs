@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::exposition::Family;
 use super::super::product::Product;
+use super::super::service::Service;
 use super::super::tenants;
 use super::super::traffic::TASKS;
 
@@ -18,7 +19,7 @@ pub fn families(product: &Product) -> [Family; 2] {
 
 fn denials(product: &Product) -> Family {
     let mut missed: BTreeMap<&str, u64> = tenants::NAMES.into_iter().map(|tenant| (tenant, 0)).collect();
-    let counts = product.traffic.services.get(TASKS).into_iter().flat_map(|service| service.counts());
+    let counts = product.traffic.services.get(TASKS).into_iter().flat_map(Service::counts);
     for (tenant, _, _, count) in counts.filter(|(_, method, code, _)| *method == "GET" && *code == 404) {
         *missed.entry(tenant).or_default() += count;
     }
