@@ -17,20 +17,24 @@ mod contract;
 mod dice;
 mod exposition;
 mod histogram;
+mod injects;
 mod pages;
 mod product;
 mod queue;
+mod redis;
 mod rollout;
 mod scaler;
 mod server;
 mod service;
 mod story;
+mod strengths;
 mod tenants;
 mod traffic;
 
 pub use exposition::Format;
 pub use pages::Page;
-pub use product::Product;
+pub use product::{Happened, Product};
+pub use redis::Redis;
 pub use server::{Server, SharedProduct, pace};
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! `/api/metrics`: requests, flag evaluations, usage and support, as a Node gateway exports them.
 
+use std::time::Duration;
+
 use super::super::exposition::Family;
 use super::super::product::Product;
 use super::super::service::Service;
@@ -14,6 +16,7 @@ pub fn families(product: &Product) -> Vec<Family> {
         cost: 0.0019,
         held: product.rollout.taken_up(),
         mebibytes: 164.0,
+        began: Duration::ZERO,
     };
     let mut families = process::node(product, work);
     families.extend(requests(services));
@@ -68,10 +71,9 @@ fn organisations(product: &Product) -> Family {
 }
 
 fn escalations(product: &Product) -> Family {
-    let urgent = f64::from(u8::from(product.customers_call()));
     let of = |product, severity| [("product", product), ("severity", severity)];
     Family::gauge("support_escalations_open", "Cases that customers have escalated and nobody has closed.")
-        .value(of("tasks", "high"), urgent * 2.0)
+        .value(of("tasks", "high"), f64::from(product.escalated()))
         .value(of("tasks", "low"), 1.0)
         .value(of("billing", "high"), 0.0)
         .value(of("billing", "low"), 1.0)

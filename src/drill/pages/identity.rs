@@ -1,5 +1,7 @@
 //! `/identity/metrics`: sign-ins, tokens and requests, as a Go service exports them.
 
+use std::time::Duration;
+
 use super::super::exposition::Family;
 use super::super::product::Product;
 use super::super::service::Service;
@@ -15,6 +17,7 @@ pub fn families(product: &Product) -> Vec<Family> {
         cost: 0.0006,
         held: (product.tally.tokens % 7) as f64,
         mebibytes: 41.0,
+        began: Duration::ZERO,
     };
     let tally = &product.tally;
     let mut families = process::go(product, work);

@@ -5,8 +5,11 @@ mod identity;
 mod process;
 mod worker;
 
-use super::exposition::{self, Dialect, Format};
+use std::time::Duration;
+
+use super::exposition::{self, Dialect, Family, Format};
 use super::product::Product;
+use process::Work;
 
 /// A metrics endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,15 @@ impl Page {
             Self::Identity => "/identity/metrics",
         }
     }
+
+    /// The path of its second replica.
+    pub fn replica_path(self) -> &'static str {
+        match self {
+            Self::Worker => "/worker/2/metrics",
+            Self::Api => "/api/2/metrics",
+            Self::Identity => "/identity/2/metrics",
+        }
+    }
 }
 
 /// What an endpoint sends now.
@@ -40,4 +52,17 @@ pub fn render(product: &Product, page: Page, format: Format) -> String {
         Page::Api => exposition::page(api::families(product), Dialect::Node, format),
         Page::Identity => exposition::page(identity::families(product), Dialect::Go, format),
     }
+}
+
+/// What the second replica of an endpoint sends: only how its process does, because the first one tells
+/// what they have in common.
+pub fn render_replica(product: &Product, page: Page, format: Format) -> String {
+    let began = if page == Page::Worker { product.workers_began } else { Duration::ZERO };
+    let work = Work { done: 0, cost: 0.0, held: 0.0, mebibytes: 96.0, began };
+    let families: fn(&Product, Work) -> Vec<Family> = match page {
+        Page::Worker | Page::Api => process::node,
+        Page::Identity => process::go,
+    };
+    let dialect = if page == Page::Identity { Dialect::Go } else { Dialect::Node };
+    exposition::page(families(product, work), dialect, format)
 }

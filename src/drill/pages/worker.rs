@@ -14,6 +14,7 @@ pub fn families(product: &Product) -> Vec<Family> {
         cost: 0.0042,
         held: queues.iter().map(|(_, queue)| queue.depth() as f64).sum(),
         mebibytes: 118.0,
+        began: product.workers_began,
     };
     let mut families = process::node(product, work);
     families.extend([depth(queues), oldest(queues, product), enqueued(queues), finished(queues)]);
