@@ -166,7 +166,11 @@ fn sent(product: &Product) -> Value {
         let silenced: Vec<String> = silenced.map(|silence| silence.id).collect();
         // The name alone where one rule gives one alert, as it has always been.
         let identity = labels.get("pod").and_then(Value::as_str).unwrap_or_default();
-        let hash = rule.name.bytes().chain(identity.bytes()).fold(7_u64, |all, b| all.wrapping_mul(131) + u64::from(b));
+        let hash = rule
+            .name
+            .bytes()
+            .chain(identity.bytes())
+            .fold(7_u64, |all, b| all.wrapping_mul(131) + u64::from(b));
         json!({
             "labels": labels,
             "annotations": annotations(rule),

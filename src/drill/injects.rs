@@ -81,7 +81,8 @@ impl Injects {
 
     /// The moments at which one may begin or ends by the clock.
     pub fn turns(&self) -> Vec<Duration> {
-        let mut turns: Vec<Duration> = self.all.iter().flat_map(|r| [Some(r.at), r.until]).flatten().collect();
+        let mut turns: Vec<Duration> =
+            self.all.iter().flat_map(|r| [Some(r.at), r.until]).flatten().collect();
         turns.sort_unstable();
         turns.dedup();
         turns
@@ -102,8 +103,8 @@ impl Injects {
     /// The team has done something that ends those that name it.
     pub fn cure(&mut self, action: Action) {
         for running in self.all.iter_mut().filter(|running| running.active()) {
-            let limited = action == Action::LimitTenant
-                && matches!(running.inject.effect, Effect::NoisyTenant(..));
+            let limited =
+                action == Action::LimitTenant && matches!(running.inject.effect, Effect::NoisyTenant(..));
             running.cured |= limited || running.inject.cured_by.iter().any(|cure| action.does(*cure));
         }
     }

@@ -231,7 +231,8 @@ mod tests {
         let share = served.iter().filter(denied).count() as f64 / of_two;
         assert!((0.4..0.6).contains(&share), "{share}");
         assert!(served.iter().filter(denied).all(|s| s.tenant == 2));
-        let told = service.counts().filter(|(tenant, _, code, n)| *code == 403 && *n > 0 && *tenant != "initech");
+        let told =
+            service.counts().filter(|(tenant, _, code, n)| *code == 403 && *n > 0 && *tenant != "initech");
         assert_eq!((told.count(), service.counts().count()), (0, 20 * 2 * 5));
         served.clear();
         service.serve_tenant(7, 100.0, CALM, &mut served);

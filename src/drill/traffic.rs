@@ -80,8 +80,7 @@ pub struct Strain {
 
 impl Strain {
     /// Nothing is done to it.
-    pub const NONE: Strain =
-        Strain { failing: 0.0, slower: 1.0, denied: 0.0, denied_only: None, surge: 1.0 };
+    pub const NONE: Strain = Strain { failing: 0.0, slower: 1.0, denied: 0.0, denied_only: None, surge: 1.0 };
 }
 
 /// What bears on the services from outside.

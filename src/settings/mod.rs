@@ -15,6 +15,7 @@ mod picture;
 mod preset;
 mod read;
 mod redacted;
+mod scenario;
 mod schema;
 mod structure;
 
@@ -22,13 +23,14 @@ pub use discovery::{discover, nothing_found, places};
 pub use finding::{Finding, SettingsError};
 pub use preset::{Preset, preset, preset_texts, presets};
 pub use redacted::redacted;
-pub use schema::{checklist_schema, config_schema, preset_schema};
+pub use scenario::{find_scenario, scenario, scenario_texts};
+pub use schema::{checklist_schema, config_schema, preset_schema, scenario_schema};
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::checklist::Template;
-use crate::model::{Launch, SignalDef};
+use crate::model::{Launch, Scenario, SignalDef};
 use document::{Document, Troubles};
 
 /// A launch config and the checklist it names, checked together.
@@ -140,10 +142,10 @@ pub fn template_for(
     Ok((checked.template, checked.signals))
 }
 
-/// Reads a file that is a launch config, a checklist or a preset, whichever its keys say.
+/// Reads a file that is a launch config, a checklist, a preset or a scenario, whichever its keys say.
 ///
 /// # Errors
-/// As [`load`] and [`template`].
+/// As [`load`], [`template`], [`preset()`] and [`scenario()`].
 pub fn check_file(path: &Path) -> Result<Checked, SettingsError> {
     let text = read::text(path)?;
     let name = path.display().to_string();
@@ -154,6 +156,9 @@ pub fn check_file(path: &Path) -> Result<Checked, SettingsError> {
     }
     if has("needs") && !has("launch") {
         return Ok(Checked::Preset(Box::new(preset(&name, &text)?)));
+    }
+    if (has("inject") || has("expect")) && !has("launch") {
+        return Ok(Checked::Scenario(Box::new(scenario(&name, &text)?)));
     }
     Ok(Checked::Config(Box::new(load(path)?)))
 }
@@ -167,4 +172,6 @@ pub enum Checked {
     Checklist(Template),
     /// A preset by itself.
     Preset(Box<Preset>),
+    /// A drill's scenario.
+    Scenario(Box<Scenario>),
 }

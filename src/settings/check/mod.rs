@@ -6,9 +6,11 @@
 mod address;
 mod alert;
 mod gate;
+mod inject;
 pub(super) mod launch;
 pub(super) mod preset;
 mod query;
+pub(super) mod scenario;
 mod signal;
 mod size;
 mod source;
