@@ -100,9 +100,13 @@ impl Injects {
         begun
     }
 
-    /// The team has done something that ends those that name it.
+    /// The team has done something that ends those that name it, and keeps those away that would have
+    /// followed. Before anything has begun it is no cure: there is nothing yet to be cured.
     pub fn cure(&mut self, action: Action) {
-        for running in self.all.iter_mut().filter(|running| running.active()) {
+        if self.all.iter().all(|running| running.began.is_none()) {
+            return;
+        }
+        for running in &mut self.all {
             let limited =
                 action == Action::LimitTenant && matches!(running.inject.effect, Effect::NoisyTenant(..));
             running.cured |= limited || running.inject.cured_by.iter().any(|cure| action.does(*cure));
