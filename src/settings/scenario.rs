@@ -37,15 +37,12 @@ pub fn find_scenario(wanted: &str) -> Result<Scenario, SettingsError> {
         return scenario(wanted, &read::text(Path::new(wanted))?);
     }
     let ids = || EMBEDDED.into_iter().map(|(id, _)| id);
-    match EMBEDDED.into_iter().find(|(id, _)| *id == wanted) {
-        Some((id, text)) => scenario(&format!("drill {id}"), text),
-        None => {
-            let near = nearest::did_you_mean(wanted, ids());
-            let known = nearest::list("built in", ids());
-            let message = format!(
-                "there is no such scenario{near} ({known}); a file is named by a path such as ./drill.toml"
-            );
-            Err(SettingsError::new(vec![Finding::of_file(wanted, message)]))
-        }
+    if let Some((id, text)) = EMBEDDED.into_iter().find(|(id, _)| *id == wanted) {
+        return scenario(&format!("drill {id}"), text);
     }
+    let near = nearest::did_you_mean(wanted, ids());
+    let known = nearest::list("built in", ids());
+    let message =
+        format!("there is no such scenario{near} ({known}); a file is named by a path such as ./drill.toml");
+    Err(SettingsError::new(vec![Finding::of_file(wanted, message)]))
 }
