@@ -193,7 +193,7 @@ fn serve(
             .await
             .with_context(|| format!("cannot serve on {address}"))?;
         output::print(&format!(
-            "the simulated product is served at {base}: /worker/metrics, /api/metrics, /identity/metrics, /launch/v1, /api/v1/rules, /alertmanager/api/v2\n",
+            "the simulated product is served at {base}: /worker/metrics, /api/metrics, /identity/metrics, /redis/metrics, /alertmanager/metrics, /launch/v1, /api/v1/rules, /alertmanager/api/v2\n",
             base = server.base_url()
         ))?;
         drill::pace(product, 1.0).await;

@@ -32,6 +32,7 @@ mod server;
 mod service;
 mod story;
 mod strengths;
+mod surroundings;
 mod tenants;
 mod traffic;
 

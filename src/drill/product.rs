@@ -15,6 +15,7 @@ use super::rollout::Rollout;
 use super::scaler::{self, Decision, Scaler};
 use super::service::{Outcome, Served};
 use super::story;
+use super::surroundings::Surroundings;
 use super::tenants::Shares;
 use super::traffic::{self, IDENTITY, PORTAL, TASKS, Traffic, Weather};
 use crate::model::Time;
@@ -65,7 +66,7 @@ pub struct Product {
     pub(super) synthetic: Option<Duration>,
     pub(super) alerts: Alerts,
     pub(super) injects: Injects,
-    pub(super) workers_began: Duration,
+    pub(super) surroundings: Surroundings,
 }
 
 impl Product {
@@ -118,7 +119,7 @@ impl Product {
             synthetic: None,
             alerts: Alerts::default(),
             injects,
-            workers_began: Duration::ZERO,
+            surroundings: Surroundings::default(),
         }
     }
 
@@ -218,6 +219,8 @@ impl Product {
             }
             Event::Count => {
                 self.rollout.count(self.now);
+                let redis = self.redis();
+                self.surroundings.count(&self.injects.now, &redis);
                 self.again(MINUTE, Event::Count);
             }
             Event::Evaluate => self.evaluate(),

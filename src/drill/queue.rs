@@ -10,6 +10,9 @@ use super::tenants;
 /// How many failed jobs a queue keeps for people to look at.
 const KEEP_FAILED: u64 = 1000;
 
+/// How many finished jobs a queue keeps.
+const KEEP_COMPLETED: u64 = 10_000;
+
 /// From so many waiting jobs on, batching saves no more.
 const BATCHING_FROM: f64 = 150.0;
 
@@ -242,10 +245,11 @@ impl Queue {
         self.kept.min(KEEP_FAILED)
     }
 
-    /// Jobs that take up memory: those that wait, are worked on, are retried, or are kept as failed.
+    /// Jobs that take up memory: those that wait, are worked on, are retried, or are kept as failed or as
+    /// done.
     pub fn held(&self) -> u64 {
         let jobs = self.depth() as u64 + u64::from(self.active) + u64::from(self.delayed);
-        jobs + self.failed_kept() + self.dead_letters
+        jobs + self.failed_kept() + self.dead_letters + self.succeeded.min(KEEP_COMPLETED)
     }
 }
 

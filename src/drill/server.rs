@@ -161,6 +161,8 @@ fn down(product: &SharedProduct, path: &str) -> Option<Down> {
         "api" => Endpoint::Api,
         "identity" => Endpoint::IdentityMetrics,
         "launch" => Endpoint::Identity,
+        "redis" => Endpoint::Redis,
+        "alertmanager" if path.ends_with("/metrics") => Endpoint::Pager,
         "alertmanager" => Endpoint::Alertmanager,
         _ => return None,
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::traffic::Strain;
-use crate::model::scenario::{Down, Effect, Endpoint, Service};
+use crate::model::scenario::{Boundary, Down, Effect, Endpoint, Service};
 
 /// Redis as an inject wants it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +53,14 @@ pub struct Strengths {
     pub flag_stuck: bool,
     /// Open cases.
     pub escalated: u32,
+    /// Boundaries that do not hold.
+    pub open: Vec<Boundary>,
+    /// Impersonations a minute without an audit record.
+    pub unaudited: u32,
+    /// Failing switches of the organisation a minute.
+    pub failed_switches: u32,
+    /// Pages a minute that are not taken.
+    pub undelivered: u32,
 }
 
 impl Default for Strengths {
@@ -75,6 +83,10 @@ impl Default for Strengths {
             silenced: Vec::new(),
             flag_stuck: false,
             escalated: 0,
+            open: Vec::new(),
+            unaudited: 0,
+            failed_switches: 0,
+            undelivered: 0,
         }
     }
 }
@@ -94,10 +106,11 @@ impl Strengths {
     /// multiply.
     pub fn add(&mut self, effect: &Effect, since: Duration) {
         let worse = |share: &mut f64, percent: f64| *share = share.max(percent / 100.0);
+        let more = |sum: &mut u32, count: u32| *sum = sum.saturating_add(count);
         match effect {
             Effect::WorkerStall(percent) => worse(&mut self.stalled, *percent),
             Effect::WorkerSlow(factor) => self.slower *= factor,
-            Effect::ReplicasLost(count) => self.lost = self.lost.saturating_add(*count),
+            Effect::ReplicasLost(count) => more(&mut self.lost, *count),
             Effect::PoisonJobs(percent) => worse(&mut self.poison, *percent),
             Effect::ApiErrors(service, percent) => self.strain(*service, |s| worse(&mut s.failing, *percent)),
             Effect::ApiSlow(service, factor) => self.strain(*service, |s| s.slower *= factor),
@@ -126,7 +139,7 @@ impl Strengths {
                 }
             }
             Effect::AlertStorm(count) => {
-                self.storm = self.storm.saturating_add(*count);
+                more(&mut self.storm, *count);
                 self.storm_since = self.storm_since.or(Some(since));
             }
             Effect::AlertsLost => self.alerts_lost = true,
@@ -135,7 +148,11 @@ impl Strengths {
             Effect::IdentityErrors(percent) => {
                 self.strain(Service::Identity, |s| worse(&mut s.failing, *percent));
             }
-            Effect::Escalations(count) => self.escalated = self.escalated.saturating_add(*count),
+            Effect::Escalations(count) => more(&mut self.escalated, *count),
+            Effect::BoundaryOpen(boundary) => self.open.push(*boundary),
+            Effect::AuditLost(count) => more(&mut self.unaudited, *count),
+            Effect::SwitchErrors(count) => more(&mut self.failed_switches, *count),
+            Effect::PagesUndelivered(count) => more(&mut self.undelivered, *count),
             // These happen at a moment, and are not a state: the product does them.
             Effect::WorkerRestarts(_) | Effect::FlagMoved { .. } => {}
         }

@@ -7,7 +7,7 @@ mod effect;
 use std::time::Duration;
 
 pub use action::Action;
-pub use effect::{Down, Effect, Endpoint, POLICIES, Service, TENANTS};
+pub use effect::{Boundary, Down, Effect, Endpoint, POLICIES, Service, TENANTS};
 
 /// A scripted rehearsal.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,6 +6,7 @@ use super::super::exposition::Family;
 use super::super::product::Product;
 use super::super::service::Service;
 use super::super::traffic::IDENTITY;
+use super::boundaries;
 use super::process::{self, Work};
 
 /// All families of the page.
@@ -16,11 +17,12 @@ pub fn families(product: &Product) -> Vec<Family> {
         cost: 0.0019,
         held: product.rollout.taken_up(),
         mebibytes: 164.0,
-        began: Duration::ZERO,
+        started: Duration::ZERO,
     };
     let mut families = process::node(product, work);
     families.extend(requests(services));
     families.extend([evaluations(product), usage(product), organisations(product), escalations(product)]);
+    families.extend(boundaries::families(product));
     families
 }
 

@@ -16,13 +16,17 @@ pub struct Work {
     pub held: f64,
     /// Resident memory with nothing held, in mebibytes.
     pub mebibytes: f64,
-    /// When the process began, from the start of the product.
-    pub began: Duration,
+    /// When the process was started, from the start of the product.
+    pub started: Duration,
 }
 
 impl Work {
+    /// A process beside the product that is scraped now and then, and does nothing else.
+    pub const EXPORTER: Work =
+        Work { done: 0, cost: 0.0, held: 0.0, mebibytes: 24.0, started: Duration::ZERO };
+
     fn cpu(self, product: &Product) -> f64 {
-        let up = product.uptime().saturating_sub(self.began);
+        let up = product.uptime().saturating_sub(self.started);
         let seconds = up.as_secs_f64() * 0.011 + self.done as f64 * self.cost;
         (seconds * 100.0).round() / 100.0
     }
@@ -79,7 +83,7 @@ pub fn go(product: &Product, work: Work) -> Vec<Family> {
 }
 
 fn start_time(product: &Product, work: Work) -> Family {
-    let start = product.at(work.began).seconds();
+    let start = product.at(work.started).seconds();
     Family::gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.")
         .value([], start)
 }

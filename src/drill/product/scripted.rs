@@ -78,7 +78,8 @@ impl Product {
 
     /// The Redis that holds the queues.
     pub fn redis(&self) -> Redis {
-        Redis::holding(self.tasks.held() + self.billing.held(), self.injects.now.redis, self.now)
+        let jobs = self.tasks.held() + self.billing.held();
+        Redis::holding(jobs, self.surroundings.evicted, self.injects.now.redis, self.now)
     }
 
     /// Replicas of the worker that should run, and those that do.
@@ -136,6 +137,8 @@ impl Product {
     fn restart_workers(&mut self) {
         self.tasks.restart();
         self.billing.restart();
-        self.workers_began = self.now;
+        self.surroundings.worker_started = self.now;
+        // What they had in hand is taken up by the new ones.
+        self.surroundings.stalled += u64::from(self.tasks.active);
     }
 }

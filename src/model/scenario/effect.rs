@@ -56,6 +56,14 @@ pub enum Effect {
     IdentityErrors(f64),
     /// So many customers have escalated cases about Tasks.
     Escalations(u32),
+    /// A probe that asks for what it must not get is given it.
+    BoundaryOpen(Boundary),
+    /// So many impersonations a minute leave no audit record.
+    AuditLost(u32),
+    /// So many switches of the organisation a minute fail.
+    SwitchErrors(u32),
+    /// So many pages a minute are not taken by the pager.
+    PagesUndelivered(u32),
 }
 
 impl Effect {
@@ -84,6 +92,10 @@ impl Effect {
             Self::FlagStuck => "flag-stuck",
             Self::IdentityErrors(_) => "identity-errors",
             Self::Escalations(_) => "escalations",
+            Self::BoundaryOpen(_) => "boundary-open",
+            Self::AuditLost(_) => "audit-lost",
+            Self::SwitchErrors(_) => "switch-errors",
+            Self::PagesUndelivered(_) => "pages-undelivered",
         }
     }
 }
@@ -172,20 +184,40 @@ pub enum Endpoint {
     Prometheus,
     /// The server that sends alerts on.
     Alertmanager,
+    /// The metrics of the Redis that holds the queues.
+    Redis,
+    /// The metrics of the server that sends alerts on.
+    Pager,
 }
 
-words! { Endpoint, 6:
+words! { Endpoint, 8:
     Worker => "worker",
     Api => "api",
     Identity => "identity",
     IdentityMetrics => "identity-metrics",
     Prometheus => "prometheus",
     Alertmanager => "alertmanager",
+    Redis => "redis",
+    Pager => "pager",
 }
 
 impl Endpoint {
     /// Those that are scraped, and so have replicas.
-    pub const SCRAPED: [Self; 3] = [Self::Worker, Self::Api, Self::IdentityMetrics];
+    pub const SCRAPED: [Self; 5] = [Self::Worker, Self::Api, Self::IdentityMetrics, Self::Redis, Self::Pager];
+}
+
+/// What separates customers, and those who have bought a product from those who have not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// Between tenants.
+    Tenant,
+    /// Around the product.
+    Product,
+}
+
+words! { Boundary, 2:
+    Tenant => "tenant",
+    Product => "product",
 }
 
 /// How something is down.

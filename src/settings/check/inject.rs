@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::file::At;
 use super::super::file::scenario::{InjectKind, InjectTable};
 use super::Check;
-use crate::model::scenario::{Down, Effect, Endpoint, POLICIES, Service, TENANTS};
+use crate::model::scenario::{Boundary, Down, Effect, Endpoint, POLICIES, Service, TENANTS};
 
 /// The fastest that workers start anew.
 const FASTEST_RESTARTS: Duration = Duration::from_secs(10);
@@ -21,7 +21,13 @@ impl InjectKind {
             }
             Self::WorkerSlow => &["factor"],
             Self::WorkerRestarts => &["every"],
-            Self::ReplicasLost | Self::AlertStorm | Self::Escalations => &["count"],
+            Self::ReplicasLost
+            | Self::AlertStorm
+            | Self::Escalations
+            | Self::AuditLost
+            | Self::SwitchErrors
+            | Self::PagesUndelivered => &["count"],
+            Self::BoundaryOpen => &["boundary"],
             Self::ApiErrors => &["service", "percent"],
             Self::ApiSlow | Self::TrafficSurge => &["service", "factor"],
             Self::AccessDenied => &["tenant", "percent"],
@@ -50,6 +56,7 @@ impl InjectTable {
             place("page", self.page.as_ref().map(At::span)),
             place("how", self.how.as_ref().map(At::span)),
             place("policy", self.policy.as_ref().map(At::span)),
+            place("boundary", self.boundary.as_ref().map(At::span)),
             place("alert", self.alert.as_ref().map(At::span)),
             place("by", self.by.as_ref().map(At::span)),
         ];
@@ -130,6 +137,13 @@ impl Check<'_> {
             InjectKind::FlagStuck => Effect::FlagStuck,
             InjectKind::IdentityErrors => Effect::IdentityErrors(percent(30.0)),
             InjectKind::Escalations => Effect::Escalations(count(4)),
+            InjectKind::BoundaryOpen => {
+                let boundary = word(table.boundary.as_ref(), Boundary::parse);
+                Effect::BoundaryOpen(boundary.unwrap_or(Boundary::Tenant))
+            }
+            InjectKind::AuditLost => Effect::AuditLost(count(2)),
+            InjectKind::SwitchErrors => Effect::SwitchErrors(count(5)),
+            InjectKind::PagesUndelivered => Effect::PagesUndelivered(count(1)),
         })
     }
 }

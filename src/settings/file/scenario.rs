@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::{At, FormVersion, IdText, SpanText, words};
-use crate::model::scenario::{Action, Decision, Down, Endpoint, POLICIES, Service, TENANTS};
+use crate::model::scenario::{Action, Boundary, Decision, Down, Endpoint, POLICIES, Service, TENANTS};
 
 /// A scripted rehearsal on the simulated product: what goes wrong when, and what the team must do.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -138,6 +138,9 @@ pub(in crate::settings) struct InjectTable {
     /// What Redis does when its memory is full, of `redis-full`.
     #[schemars(with = "Option<PolicyWord>")]
     pub(in crate::settings) policy: Option<At<String>>,
+    /// What does not hold, of `boundary-open`.
+    #[schemars(with = "Option<BoundaryWord>")]
+    pub(in crate::settings) boundary: Option<At<String>>,
     /// The name of the alert, of `silenced`.
     pub(in crate::settings) alert: Option<At<String>>,
     /// Whose hand, of `flag-moved`.
@@ -194,6 +197,14 @@ pub(in crate::settings) enum InjectKind {
     IdentityErrors,
     /// `count` customers (4) have escalated cases about Tasks.
     Escalations,
+    /// A probe of `boundary` (tenant) is given what it must not get.
+    BoundaryOpen,
+    /// `count` impersonations (2) a minute leave no audit record.
+    AuditLost,
+    /// `count` switches of the organisation (5) a minute fail.
+    SwitchErrors,
+    /// `count` pages (1) a minute are not taken by the pager.
+    PagesUndelivered,
 }
 
 /// Words of the model, and texts of a form of their own.
@@ -229,6 +240,8 @@ texts! {
     TenantWord: words(TENANTS),
     /// Something polled.
     EndpointWord: words(Endpoint::ALL.map(Endpoint::as_str)),
+    /// A boundary.
+    BoundaryWord: words(Boundary::ALL.map(Boundary::as_str)),
     /// How it is down.
     DownWord: words(Down::ALL.map(Down::as_str)),
     /// A policy of Redis.

@@ -117,6 +117,8 @@ async fn restarts_set_counters_back_again_and_again_and_billing_s_too() {
 #[tokio::test]
 async fn poison_jobs_end_in_the_failed_set_and_others_do_not() {
     let (poisoned, calm) = with_and_without("kind = \"poison-jobs\"\npercent = 30").await;
+    let letters = |seen: &Seen| seen.last("tasks_dead_letter_jobs", &[TASKS_QUEUE]);
+    assert!(letters(&poisoned) > 200.0 && letters(&calm) == 0.0, "{}", letters(&poisoned));
     let kept = |seen: &Seen| seen.last("tasks_queue_depth", &[TASKS_QUEUE, "state=\"failed\""]);
     assert!(kept(&poisoned) > kept(&calm) + 200.0, "{} {}", kept(&poisoned), kept(&calm));
     let failing = poisoned.share("tasks_jobs_finished_total", &[TASKS_QUEUE, "failure"], &[TASKS_QUEUE]);
@@ -142,6 +144,8 @@ async fn errors_slowness_and_denials_fall_on_the_service_that_is_named() {
     let refused = |seen: &Seen| seen.rate("http_requests_total", &["\"tasks\"", "code=\"403\"", "initech"]);
     assert!(refused(&denied) > 1.0 && refused(&calm) == 0.0);
     assert_eq!(denied.rate("http_requests_total", &["\"tasks\"", "code=\"403\""]), refused(&denied));
+    let entitled = |seen: &Seen| seen.rate("tasks_entitlement_denials_total", &["initech"]);
+    assert!(entitled(&denied) > entitled(&calm) + 1.0);
 }
 
 #[tokio::test]
@@ -185,14 +189,45 @@ async fn a_broken_synthetic_task_is_never_finished_while_jobs_are() {
     );
 }
 
-#[test]
-fn redis_fills_up_and_forgets_jobs_by_its_policy() {
-    let of = |at: &str, lines: &str| product(&scenario(&inject(at, lines)), 300).redis();
-    let (full, calm) = (of("1m", "kind = \"redis-full\""), of("19m", "kind = \"redis-full\""));
-    assert_eq!((full.policy, calm.policy), ("allkeys-lru", "noeviction"));
-    assert!(full.used as f64 > 0.96 * full.most as f64 && calm.used < calm.most / 2);
-    let kept = of("1m", "kind = \"redis-full\"\npercent = 80\npolicy = \"noeviction\"");
-    assert_eq!((kept.policy, 100 * kept.used / kept.most), ("noeviction", 79));
+#[tokio::test]
+async fn redis_fills_up_and_throws_jobs_away_where_its_policy_lets_it() {
+    let used =
+        |seen: &Seen| seen.last("redis_memory_used_bytes", &[]) / seen.last("redis_memory_max_bytes", &[]);
+    let evicted = |seen: &Seen| seen.rate("redis_evicted_keys_total", &[]);
+    let policy = |seen: &Seen, policy| seen.last("redis_instance_info", &[policy]);
+    let (full, calm) = with_and_without("kind = \"redis-full\"").await;
+    assert!(used(&full) > 0.96 && used(&calm) < 0.5, "{} {}", used(&full), used(&calm));
+    assert!(evicted(&full) > 0.0 && evicted(&calm) == 0.0);
+    assert_eq!((policy(&full, "allkeys-lru"), policy(&calm, "noeviction")), (1.0, 1.0));
+    let (kept, _) = with_and_without("kind = \"redis-full\"\npolicy = \"noeviction\"").await;
+    assert!(used(&kept) > 0.96 && evicted(&kept) == 0.0 && policy(&kept, "noeviction") == 1.0);
+}
+
+#[tokio::test]
+async fn boundaries_the_audit_log_and_the_pager_fail_each_in_its_own_metric() {
+    let lines = "kind = \"boundary-open\"\nboundary = \"product\"";
+    let (open, calm) = with_and_without(lines).await;
+    let refused = |seen: &Seen, boundary| seen.last("tasks_boundary_probe_refused", &[boundary]);
+    assert_eq!(
+        [refused(&open, "\"product\""), refused(&open, "\"tenant\""), refused(&calm, "\"product\"")],
+        [0.0, 1.0, 1.0]
+    );
+    for (kind, name, labels) in [
+        ("switch-errors", "identity_org_switches_total", &["result=\"failure\""][..]),
+        ("pages-undelivered", "alertmanager_notifications_failed_total", &["pagerduty"]),
+    ] {
+        let (hit, calm) = with_and_without(&format!("kind = \"{kind}\"\ncount = 6")).await;
+        assert_eq!((hit.rate(name, labels), calm.rate(name, labels)), (0.1, 0.0), "{kind}");
+    }
+    let (lost, calm) = with_and_without("kind = \"audit-lost\"\ncount = 6").await;
+    let unaudited = |seen: &Seen| {
+        seen.last("identity_impersonations_total", &[])
+            - seen.last("identity_audit_events_total", &["impersonation"])
+    };
+    assert_eq!((unaudited(&lost), unaudited(&calm)), (30.0, 0.0));
+    let (silenced, calm) = with_and_without("kind = \"silenced\"\nalert = \"TasksApiErrorsHigh\"").await;
+    let silences = |seen: &Seen| seen.last("alertmanager_silences", &["active"]);
+    assert_eq!((silences(&silenced), silences(&calm)), (2.0, 1.0));
 }
 
 #[tokio::test]
@@ -301,6 +336,13 @@ async fn a_source_that_is_down_is_a_failed_poll_until_it_is_back() {
         ("prometheus", "rules"),
         ("alertmanager", "alerts"),
     ];
+    // What the demo scrapes no source of is asked over HTTP alone.
+    for (page, path) in [("redis", "/redis/metrics"), ("pager", "/alertmanager/metrics")] {
+        let down = scenario(&inject("1m", &format!("kind = \"source-down\"\npage = \"{page}\"")));
+        let (_product, server) = served(product(&down, 120)).await;
+        assert_eq!(get(server.addr(), path).await.status, 503);
+        assert_eq!(get(server.addr(), "/alertmanager/api/v2/alerts").await.status, 200);
+    }
     for how in ["503", "hang", "reset"] {
         for (page, id) in sources {
             let lines = format!("kind = \"source-down\"\npage = \"{page}\"\nhow = \"{how}\"\nuntil = \"6m\"");

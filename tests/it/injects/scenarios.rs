@@ -39,6 +39,10 @@ fn everything() -> String {
         "kind = \"flag-stuck\"\nuntil = \"4m\"",
         "kind = \"identity-errors\"",
         "kind = \"escalations\"",
+        "kind = \"boundary-open\"",
+        "kind = \"audit-lost\"",
+        "kind = \"switch-errors\"",
+        "kind = \"pages-undelivered\"",
     ];
     kinds.iter().map(|lines| inject("1m", lines)).collect()
 }
