@@ -6,11 +6,13 @@
 mod address;
 mod alert;
 mod gate;
+mod inject;
 mod item;
 pub(super) mod launch;
 mod list;
 pub(super) mod preset;
 mod query;
+pub(super) mod scenario;
 mod signal;
 mod size;
 mod source;
