@@ -73,13 +73,17 @@ const KEPT: &[(&str, &[&str], &[&str])] = &[
         "touches files",
         &["std::fs", "tokio::fs", "File::open", "File::create", "OpenOptions"],
         // http reads certificates and token files; the terminal is a file; commands read what users name;
-        // a scrape source's history outlives a restart in a file of the state directory.
+        // a scrape source's history outlives a restart in a file of the state directory; a command's
+        // output and claim are files that outlive its screen.
         &[
             "ledger",
             "settings",
             "sources/capture",
             "sources/scrape/store",
             "http",
+            "exec/claim",
+            "exec/kept",
+            "exec/tail",
             "runtime/tty",
             "runtime/screen",
             "cli",

@@ -39,6 +39,56 @@ pub enum Action {
     Tick,
     /// Write a note.
     Note,
+    /// Sign the selected item.
+    Sign,
+    /// Answer the poll.
+    Vote,
+    /// Bring evidence for the selected item.
+    Evidence,
+    /// Run the selected item's command.
+    Run,
+    /// Take back one's own last event on the selected item.
+    Undo,
+    /// Copy the selected item's message, or its title.
+    Copy,
+    /// Hold the clock.
+    Hold,
+    /// Open the rollback list.
+    Rollback,
+    /// The clock goes on.
+    Resume,
+    /// Let the hold last longer.
+    Extend,
+    /// Back to a built-in hold.
+    Recycle,
+    /// Call the launch off for now.
+    Scrub,
+    /// T-0.
+    LiftOff,
+    /// Ask stations.
+    Poll,
+    /// Take the desk.
+    Desk,
+    /// Leave the desk.
+    LeaveDesk,
+    /// Confirm what is proposed.
+    Confirm,
+    /// Dismiss what is proposed.
+    Dismiss,
+    /// Act in a role.
+    ActAs,
+    /// Complete a step against the rules.
+    BreakGlass,
+    /// Waive the selected item.
+    Waive,
+    /// Say that the selected item failed.
+    Fail,
+    /// Open another list.
+    List,
+    /// Close the run.
+    Close,
+    /// The milestones.
+    Milestones,
     /// A shorter window on the chart.
     WindowShorter,
     /// A longer window on the chart.
@@ -125,6 +175,7 @@ pub const TABLE: &[Row] = &[
     row(Action::Log, "log", "9", "the log alone"),
     row(Action::Gates, "gates", "0", "every gate with what it was measured on"),
     row(Action::Sources, "sources", "s", "every source with its health"),
+    row(Action::Milestones, "milestones", "M", "the milestones with what is late under each"),
     row(Action::FocusNext, "focus-next", "tab", "focus the next block"),
     row(Action::FocusPrevious, "focus-previous", "shift-tab", "focus the block before"),
     row(Action::Down, "down", "j down", "down"),
@@ -137,7 +188,15 @@ pub const TABLE: &[Row] = &[
     row(Action::Zoom, "zoom", "z", "show the focused block alone, with its chart"),
     row(Action::Back, "back", "esc", "close what is open"),
     row(Action::Tick, "tick", "space", "tick the selected check (checklist focused)"),
+    row(Action::Sign, "sign", "A", "add my signature to the selected item"),
+    row(Action::Vote, "vote", "v", "answer the poll: then g or n; enter never means GO"),
+    row(Action::Run, "run", "x", "run the selected item's command; asks for its id"),
+    row(Action::Evidence, "evidence", "e", "bring evidence for the selected item"),
     row(Action::Note, "note", "n", "write a note on the selected item"),
+    row(Action::Undo, "undo", "u", "take my own last event on the item back, else reopen it"),
+    row(Action::Copy, "copy", "y", "copy the item's message to the clipboard"),
+    row(Action::Hold, "hold", "H", "hold the clock now"),
+    row(Action::Rollback, "rollback", "R", "open the rollback list, and nothing else"),
     row(Action::WindowShorter, "window-shorter", "[", "a shorter window on the chart"),
     row(Action::WindowLonger, "window-longer", "]", "a longer window on the chart"),
     row(Action::CursorLeft, "cursor-left", "left", "the chart's cursor back in time"),
@@ -149,6 +208,27 @@ pub const TABLE: &[Row] = &[
     row(Action::Write, "write", "", "allow changes to a live run"),
     with(Action::SetT0, "t0", "TIME", "set T-0: 2025-12-02T15:00:00Z, 15:00 (UTC, the next one), +30m"),
     row(Action::Start, "start", "", "start a run of the launch's checklist"),
+    row(Action::Resume, "resume", "", "end the hold; asks"),
+    with(Action::Extend, "extend", "DURATION", "let the hold last longer: :extend 10m"),
+    with(Action::Recycle, "recycle", "HOLD REASON", "back to a built-in hold, held there"),
+    with(Action::Scrub, "scrub", "REASON", "the launch is off for now"),
+    row(Action::LiftOff, "lift-off", "", "T-0: polls every gate again, and needs GO; asks"),
+    with(Action::Poll, "poll", "STATION…", "ask stations outside the built-in holds; ten minutes"),
+    with(Action::Desk, "desk", "[force]", "take the desk; with force also from somebody who is there"),
+    row(Action::LeaveDesk, "leave-desk", "", "leave the desk to others"),
+    row(Action::Confirm, "confirm", "", "confirm what is proposed"),
+    with(Action::Dismiss, "dismiss", "REASON", "dismiss what is proposed"),
+    with(Action::ActAs, "as", "ROLE", "act in a role: :as captain"),
+    with(Action::Waive, "waive", "REASON", "excuse the selected item"),
+    with(Action::Fail, "fail", "REASON", "the selected item did not come true"),
+    with(
+        Action::BreakGlass,
+        "break-glass",
+        "REASON",
+        "complete the selected item against the rules: recorded, NO-GO",
+    ),
+    with(Action::List, "list", "ID", "open another list: the rollback, a runbook"),
+    with(Action::Close, "close", "[REASON]", "close the run"),
     with(Action::Record, "record", "FILE", "write what is polled to FILE from now on; :record stop ends it"),
     row(Action::Pause, "pause", "p", "replay: stand still, or go on"),
     row(Action::Faster, "faster", ">", "replay: twice as fast"),

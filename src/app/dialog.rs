@@ -4,20 +4,20 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher};
 use tui_input::{Input, InputRequest};
 
-use crate::checklist::{Command, Stage};
-use crate::model::ItemId;
+use crate::checklist::{Command, Evidence, Kind, Stage};
+use crate::model::{ItemId, RunId, Time};
 
 use super::command::{Action, Row, TABLE};
 use super::key::{Code, Key};
 use super::msg::Effect;
 use super::state::{Dialog, Purpose, State, TYPE_AHEAD};
-use super::{press, tick};
+use super::{ask, launch, lists, press, tick};
 
 /// A key while a dialog is open.
 pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
     let Some((dialog, since)) = state.dialog.take() else { return Vec::new() };
     // A text field that the user has just asked for takes what is typed at once; a question does not.
-    let guarded = matches!(dialog, Dialog::Item(_) | Dialog::ConfirmQuit);
+    let guarded = !matches!(dialog, Dialog::Text(..) | Dialog::Palette(..) | Dialog::Help(_));
     if guarded && state.now.since(since) < TYPE_AHEAD {
         state.dialog = Some((dialog, since));
         return Vec::new();
@@ -31,17 +31,94 @@ pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
             Vec::new()
         }
         Dialog::Item(item) => of_item(state, key, item),
-        Dialog::ConfirmQuit => match key.code {
-            Code::Char('y') => vec![Effect::Quit],
-            Code::Char('n') => Vec::new(),
-            _ => {
-                state.dialog = Some((Dialog::ConfirmQuit, since));
-                Vec::new()
-            }
-        },
         Dialog::Text(purpose, input) => text(state, key, purpose, input),
         Dialog::Palette(input, at) => palette(state, key, input, at),
+        Dialog::Message(item, filled, at) => message(state, key, item, filled, at),
+        Dialog::Vote => vote(state, key, since),
+        Dialog::ConfirmQuit | Dialog::ConfirmResume | Dialog::ConfirmLiftOff | Dialog::Approve(..) => {
+            question(state, key, dialog, since)
+        }
     }
+}
+
+/// A question that `y` answers with yes.
+fn question(state: &mut State, key: Key, dialog: Dialog, since: Time) -> Vec<Effect> {
+    match (key.code, dialog) {
+        (Code::Char('y'), Dialog::ConfirmQuit) => vec![Effect::Quit],
+        (Code::Char('y'), Dialog::ConfirmResume) => launch::resume(state),
+        (Code::Char('y'), Dialog::ConfirmLiftOff) => ask::begin(state, ask::Wanted::LiftOff),
+        (Code::Char('y'), Dialog::Approve(item, _)) => tick::approved(state, &item),
+        (Code::Char('n' | 'q'), _) => Vec::new(),
+        (_, dialog) => {
+            state.dialog = Some((dialog, since));
+            Vec::new()
+        }
+    }
+}
+
+/// `g` says GO, `n` NO-GO; a number chooses the station.
+fn vote(state: &mut State, key: Key, since: Time) -> Vec<Effect> {
+    match key.code {
+        Code::Char('g') => return launch::go(state),
+        Code::Char('n') => {
+            if let Some(station) = launch::station(state) {
+                state.open(Dialog::Text(Purpose::NoGo(station), Input::default()));
+            }
+            return Vec::new();
+        }
+        Code::Char('q') => return Vec::new(),
+        Code::Char(digit) => {
+            let place = digit.to_digit(10).and_then(|digit| (digit as usize).checked_sub(1));
+            let poll = state.run.as_ref().and_then(|view| view.run.poll_at(state.now));
+            if let Some(station) = place.and_then(|place| poll?.stations.get(place).cloned()) {
+                launch::act_as(state, &station);
+            }
+        }
+        _ => {}
+    }
+    state.dialog = Some((Dialog::Vote, since));
+    Vec::new()
+}
+
+/// Opens an item's message, filled with the values of this moment.
+pub(super) fn open_message(state: &mut State, item: &ItemId) {
+    let filled = filled(state, item);
+    state.open(Dialog::Message(item.clone(), filled, 0));
+}
+
+/// An item's message with the values of this moment.
+pub(super) fn filled(state: &State, item: &ItemId) -> Result<String, String> {
+    let text = state.message_text(item).ok_or("the text of this message was not found beside its list")?;
+    let run = state.shown_run().ok_or("a message is filled for a run, and there is none yet")?;
+    super::message::fill(text, state, &run.run)
+}
+
+/// `y` copies, `w` marks as sent.
+fn message(
+    state: &mut State,
+    key: Key,
+    item: ItemId,
+    filled: Result<String, String>,
+    at: usize,
+) -> Vec<Effect> {
+    let lines = filled.as_ref().map_or(1, |text| text.lines().count());
+    let mut at = at;
+    let mut effects = Vec::new();
+    match (key.code, &filled) {
+        (Code::Char('q'), _) => return Vec::new(),
+        (Code::Char('y'), Ok(text)) => {
+            state.say("copied, where the terminal allows it (OSC 52)");
+            effects.push(Effect::Copy(text.clone()));
+        }
+        (Code::Char('w'), Ok(text)) => {
+            return tick::append(state, Command::Sent { item, text: text.clone() });
+        }
+        (Code::Char('j') | Code::Down, _) => at = (at + 1).min(lines.saturating_sub(1)),
+        (Code::Char('k') | Code::Up, _) => at = at.saturating_sub(1),
+        _ => {}
+    }
+    state.dialog = Some((Dialog::Message(item, filled, at), Time::MIN));
+    effects
 }
 
 /// Pasted text goes into text fields and nowhere else: a pasted sentence must not tick anything.
@@ -83,31 +160,152 @@ fn help(state: &mut State, key: Key, at: usize) {
     state.open(Dialog::Help(to.min(last)));
 }
 
-/// The item's dialog: `t` ticks, `s` skips, `o` opens again, `n` notes.
+/// The item's dialog: each letter does what the dialog says.
 fn of_item(state: &mut State, key: Key, item: ItemId) -> Vec<Effect> {
-    let again = |state: &mut State, item| {
-        state.dialog = Some((Dialog::Item(item), crate::model::Time::MIN));
-        Vec::new()
+    let Code::Char(c) = key.code else {
+        state.dialog = Some((Dialog::Item(item), Time::MIN));
+        return Vec::new();
     };
-    let Code::Char(c) = key.code else { return again(state, item) };
-    let stage = state.run.as_ref().and_then(|view| view.run.item(&item)).map(|(_, s)| s.stage);
-    match (c, stage) {
-        ('t', Some(Stage::Todo)) => {
-            let effects = tick::ask(state, &item);
-            state.dialog = Some((Dialog::Item(item), crate::model::Time::MIN));
-            effects
+    let offers = item_keys(state, &item);
+    let Some((_, _, does)) = offers.into_iter().find(|(offered, ..)| *offered == c) else {
+        if c != 'q' {
+            state.dialog = Some((Dialog::Item(item), Time::MIN));
         }
-        ('s', Some(Stage::Todo)) => ask_words(state, Purpose::Skip(item)),
-        ('o', Some(Stage::Done | Stage::Skipped)) => ask_words(state, Purpose::Reopen(item)),
-        ('n', Some(_)) => ask_words(state, Purpose::Note(Some(item))),
-        ('q', _) => Vec::new(),
-        _ => again(state, item),
+        return Vec::new();
+    };
+    let effects = match does {
+        Does::Tick => tick::ask(state, &item),
+        Does::Sign => launch::on_item(state, Action::Sign, &item),
+        Does::Run => launch::on_item(state, Action::Run, &item),
+        Does::Skip => ask_words(state, Purpose::Skip(item.clone())),
+        Does::Waive => ask_words(state, Purpose::Waive(item.clone())),
+        Does::Fail => ask_words(state, Purpose::Fail(item.clone())),
+        Does::Reopen => ask_words(state, Purpose::Reopen(item.clone())),
+        Does::Evidence => ask_words(state, Purpose::Evidence(item.clone())),
+        Does::Note => ask_words(state, Purpose::Note(Some(item.clone()))),
+        Does::Message => {
+            open_message(state, &item);
+            Vec::new()
+        }
+        Does::ActAs(role) => {
+            launch::act_as(state, &role);
+            Vec::new()
+        }
+        Does::Runbook(list) => return lists::open(state, &list),
+        Does::UndoItem(other) => {
+            let place = state.shown_template().and_then(|template| template.place(&other));
+            state.selected.insert(super::Block::Checklist, place.unwrap_or_default());
+            state.open(Dialog::Item(other));
+            Vec::new()
+        }
+        Does::Cancel(run, started) => vec![Effect::Cancel { run, started }],
+    };
+    // A step that asks for more has opened its own; else the item stays in view.
+    if state.dialog.is_none() {
+        state.dialog = Some((Dialog::Item(item), Time::MIN));
     }
+    effects
 }
 
-fn ask_words(state: &mut State, purpose: Purpose) -> Vec<Effect> {
+/// What a key of an item's dialog does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// Tick it: of a gate, ask again; of a wait, begin it.
+    Tick,
+    /// Sign it.
+    Sign,
+    /// Run its command.
+    Run,
+    /// Skip it.
+    Skip,
+    /// Waive it.
+    Waive,
+    /// Say that it failed.
+    Fail,
+    /// Open it again.
+    Reopen,
+    /// Bring evidence.
+    Evidence,
+    /// Write a note.
+    Note,
+    /// Fill its message.
+    Message,
+    /// Act in the role that it is for.
+    ActAs(String),
+    /// Open its runbook.
+    Runbook(String),
+    /// Go to the item that undoes it.
+    UndoItem(ItemId),
+    /// End its command.
+    Cancel(RunId, u64),
+}
+
+/// The keys of an item's dialog with their words, as far as they mean something now.
+pub fn item_keys(state: &State, id: &ItemId) -> Vec<(char, String, Does)> {
+    let mut keys: Vec<(char, String, Does)> = Vec::new();
+    let Some(item) = state.shown_template().and_then(|template| template.item(id)) else { return keys };
+    let item_state = state.shown_run().and_then(|view| view.run.item(id)).map(|(_, s)| s);
+    let stage = item_state.map(|s| s.stage).unwrap_or_default();
+    let process = state.shown_template().is_some_and(|template| template.has_process());
+    let begins = matches!(item.kind, Kind::Wait { .. }) && stage == Stage::Todo;
+    let running = item_state.and_then(|s| s.attempt.as_ref()).filter(|attempt| attempt.end.is_none());
+    let mut add = |key, words: &str, does| keys.push((key, words.to_owned(), does));
+    if state.may_write().is_ok() && (state.shown_run().is_some() || state.side.is_some()) {
+        let signs = item.signoff.is_some() && process;
+        if stage.is_open() {
+            match &item.kind {
+                Kind::Gate(_) => add('t', "ask again and tick", Does::Tick),
+                Kind::Wait { .. } if begins => add('t', "begin", Does::Tick),
+                Kind::Command(_) | Kind::Message(_) if process => {}
+                Kind::Check if signs => {}
+                _ => add('t', "tick", Does::Tick),
+            }
+            if signs {
+                add('A', "sign", Does::Sign);
+            }
+        }
+        if !stage.is_settled() {
+            if matches!(item.kind, Kind::Command(_)) && running.is_none() {
+                add('x', "run", Does::Run);
+            }
+            if matches!(item.kind, Kind::Message(_)) {
+                add('m', "message", Does::Message);
+            }
+            add('e', "evidence", Does::Evidence);
+            add('s', "skip", Does::Skip);
+            if !item.waivable_by.is_empty() {
+                add('w', "waive", Does::Waive);
+            }
+            if stage.is_open() {
+                add('f', "fail", Does::Fail);
+            }
+        }
+        if stage != Stage::Todo {
+            add('o', "reopen", Does::Reopen);
+        }
+        if let (Some(attempt), Some(run)) = (running, launch::shown_id(state)) {
+            add('c', "end it", Does::Cancel(run, attempt.seq));
+        }
+        add('n', "note", Does::Note);
+        let role = item.role.as_ref().or(item.signoff.as_ref().and_then(|signoff| signoff.roles.first()));
+        if let Some(role) = role.filter(|role| process && state.author.role.as_ref() != Some(role)) {
+            add('a', &format!("act as {role}"), Does::ActAs(role.clone()));
+        }
+    }
+    if let Some(runbook) =
+        item.runbook.as_ref().filter(|id| state.lists.iter().any(|l| l.template.id == **id))
+    {
+        add('b', "runbook", Does::Runbook(runbook.clone()));
+    }
+    if let Some(undo) = &item.undo {
+        add('u', "what undoes it", Does::UndoItem(undo.clone()));
+    }
+    keys
+}
+
+pub(super) fn ask_words(state: &mut State, purpose: Purpose) -> Vec<Effect> {
     match state.may_write() {
-        Ok(_) => state.open(Dialog::Text(purpose, Input::default())),
+        Ok(()) => state.open(Dialog::Text(purpose, Input::default())),
         Err(why) => state.say(why),
     }
     Vec::new()
@@ -125,14 +323,31 @@ fn text(state: &mut State, key: Key, purpose: Purpose, mut input: Input) -> Vec<
         state.dialog = Some((Dialog::Text(purpose, input), state.now));
         return Vec::new();
     }
-    tick::append(
-        state,
-        match purpose {
-            Purpose::Skip(item) => Command::Skip { item, reason: words },
-            Purpose::Reopen(item) => Command::Reopen { item, reason: words },
-            Purpose::Note(item) => Command::Note { item, text: words },
-        },
-    )
+    let command = match purpose {
+        Purpose::Skip(item) => Command::Skip { item, reason: words },
+        Purpose::Reopen(item) => Command::Reopen { item, reason: words },
+        Purpose::Note(item) => Command::Note { item, text: words },
+        Purpose::Waive(item) => Command::Waive { item, reason: words },
+        Purpose::Fail(item) => Command::Fail { item, reason: words },
+        Purpose::Evidence(item) => {
+            let is_link = ["http://", "https://"].iter().any(|scheme| words.starts_with(scheme));
+            let kind = if is_link || (words.contains('/') && !words.contains(' ')) { "link" } else { "text" };
+            Command::Attach { item, evidence: vec![Evidence::brought(kind, &words)] }
+        }
+        Purpose::Run(item) if words != item.as_str() => {
+            state.say(format!("{words:?} is not {item}: nothing was run"));
+            return Vec::new();
+        }
+        Purpose::Run(item) => Command::Run { item },
+        Purpose::Dismiss(proposal) => {
+            return launch::on_run(state, Command::Answer { proposal, confirm: false, reason: Some(words) });
+        }
+        Purpose::NoGo(station) => {
+            let vote = Command::Vote { station, go: false, note: Some(words), evidence: Vec::new() };
+            return launch::on_run(state, vote);
+        }
+    };
+    tick::append(state, command)
 }
 
 fn palette(state: &mut State, key: Key, mut input: Input, at: usize) -> Vec<Effect> {

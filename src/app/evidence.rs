@@ -42,3 +42,12 @@ fn answer(watch: &Watch, gate: &Gate) -> Hash {
     };
     Hash::of(text.as_bytes())
 }
+
+/// The numbers behind every one of these gates, each with the gate's name.
+pub fn of_all<'g>(watch: &Watch, gates: impl Iterator<Item = &'g GateId>, now: Time) -> Vec<Evidence> {
+    let of = |id: &GateId| {
+        let number = of_gate(watch, id, now)?;
+        Some(Evidence { gate: Some(id.to_string()), ..number })
+    };
+    gates.filter_map(of).collect()
+}

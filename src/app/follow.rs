@@ -2,9 +2,10 @@
 
 use crate::checklist::{Event, Item, Run, Template, words};
 use crate::engine::Change;
-use crate::model::{Condition, GateDef, Verdict};
+use crate::model::{Condition, GateDef, ItemId, RunId, Verdict, text};
 
 use super::log::LogKind;
+use super::msg::Effect;
 use super::run::RunView;
 use super::state::State;
 
@@ -94,9 +95,69 @@ fn own_expression(gate: &GateDef) -> bool {
     matches!(&gate.condition, Condition::Signal(signal) if signal.as_str().starts_with("gate:"))
 }
 
+/// What a new second brings by itself: what the desk writes, who is there, what needs an answer, and
+/// the newest output of a command that is looked at.
+pub(super) fn by_itself(state: &mut State) -> Vec<Effect> {
+    let mut effects = super::desk::clock(state);
+    effects.extend(super::call::clock(state));
+    if state.forwarding || state.replay.is_some() {
+        return effects;
+    }
+    if let Some(view) = &state.run
+        && state.now.since(state.looked) >= LOOK
+    {
+        effects.push(Effect::Present(view.run.id.clone()));
+        state.looked = state.now;
+    }
+    if let Some((run, item, started)) = running(state) {
+        effects.push(Effect::Tail { run, item, started });
+    }
+    effects
+}
+
+/// How often the terminals on the run are looked for.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The command that runs, of the list that is shown.
+fn running(state: &State) -> Option<(RunId, ItemId, u64)> {
+    let view = state.shown_run()?;
+    let mut items = view.run.template.items.iter().zip(&view.run.items);
+    items.find_map(|(item, item_state)| {
+        let attempt = item_state.attempt.as_ref().filter(|attempt| attempt.end.is_none())?;
+        Some((view.run.id.clone(), item.id.clone(), attempt.seq))
+    })
+}
+
+/// How many lines of a command's output are kept in view.
+const LINES: usize = 200;
+
+/// The newest output of a command.
+pub(super) fn output(state: &mut State, run: &RunId, item: ItemId, output: &str, alive: bool) {
+    let lines: Vec<&str> = output.lines().collect();
+    let from = lines.len().saturating_sub(LINES);
+    let lines = lines.iter().skip(from).map(|line| text::harmless_line(line, 400)).collect();
+    let Some(view) = state.run_mut(run) else { return };
+    view.outputs.insert(item.clone(), lines);
+    if alive {
+        view.orphaned.remove(&item);
+    } else {
+        view.orphaned.insert(item);
+    }
+}
+
+/// A run that cannot be read any more, or is not as it was written, is not written to.
+pub(super) fn freeze(state: &mut State, run: &RunId, why: &str) {
+    let now = state.now;
+    let Some(view) = state.run_mut(run) else { return };
+    if view.frozen.as_deref() != Some(why) {
+        view.frozen = Some(why.to_owned());
+        state.log.add(now, LogKind::Run, why);
+    }
+}
+
 /// Takes saved events into the run, in order; what was taken in already is passed over.
-pub(super) fn events(state: &mut State, events: &[Event]) {
-    let Some(view) = &mut state.run else { return };
+pub(super) fn events(state: &mut State, run: &RunId, events: &[Event]) {
+    let Some(view) = state.run_mut(run) else { return };
     let mut lines = Vec::new();
     for event in events {
         if event.seq <= view.run.seq {

@@ -6,15 +6,21 @@
 //! make the rows that `ui` draws.
 
 pub mod alerts;
+pub mod ask;
 pub mod board;
+pub mod call;
 pub mod command;
+mod desk;
 pub mod dialog;
 pub mod evidence;
 mod follow;
 pub mod key;
+mod launch;
+pub mod lists;
 pub mod log;
+pub mod message;
 pub mod msg;
-mod press;
+pub mod press;
 mod recording;
 mod replay;
 pub mod run;
@@ -23,8 +29,10 @@ pub mod summary;
 mod tick;
 pub mod update;
 
+pub use ask::Asking;
 pub use command::Action;
 pub use key::Key;
+pub use lists::{List, Side};
 pub use log::{LogKind, LogLine};
 pub use msg::{Effect, Msg, NotSaved};
 pub use recording::{RecordControl, Recorded, Recording};

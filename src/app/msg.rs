@@ -1,8 +1,11 @@
 //! What can happen to the room, and what the room wants done.
 
-use crate::checklist::{Command, Event, Run};
-use crate::model::{Polled, SourceId, Time};
+use std::sync::Arc;
 
+use crate::checklist::{Author, Command, Event, Mode, Present, Run};
+use crate::model::{ItemId, Polled, RunId, SourceId, Time};
+
+use super::lists::List;
 use super::{Key, RecordControl, Recorded, Replay, ReplayControl};
 
 /// Something that happened. Every one carries its own time, or needs none.
@@ -22,10 +25,49 @@ pub enum Msg {
     Polled(Box<Polled>),
     /// The run was opened or started; `None`: there is no run of this checklist yet.
     Opened(Result<Option<Box<Run>>, String>),
-    /// The run's directory changed.
-    RunChanged,
-    /// The run's events since those that were asked for.
-    Events(Result<Vec<Event>, String>),
+    /// A run of another list was begun or opened.
+    ListBegan {
+        /// The list's id.
+        list: String,
+        /// The run, or why there is none.
+        outcome: Result<Box<Run>, String>,
+    },
+    /// A run may have new events.
+    RunChanged(RunId),
+    /// A run's events since those that were asked for.
+    Events {
+        /// The run.
+        run: RunId,
+        /// The events, or why they cannot be read.
+        outcome: Result<Vec<Event>, String>,
+    },
+    /// The whole chain of a run was recomputed: what is wrong with it, where anything is.
+    Verified {
+        /// The run.
+        run: RunId,
+        /// The first thing that is not as it was written.
+        bad: Option<String>,
+    },
+    /// The terminals that were seen on the run a moment ago.
+    Present(Vec<Present>),
+    /// The end of a command's output.
+    Output {
+        /// The run.
+        run: RunId,
+        /// The item.
+        item: ItemId,
+        /// The text; not harmless yet.
+        text: String,
+        /// Whether whoever supervises the command is still there.
+        alive: bool,
+    },
+    /// The commands of this template were never approved by this user.
+    NotApproved {
+        /// The append that waits for it.
+        ticket: u64,
+        /// What would be run, a line each.
+        commands: Vec<String>,
+    },
     /// An append came to its end.
     Appended {
         /// Which one.
@@ -54,6 +96,8 @@ pub struct NotSaved {
     pub text: String,
     /// It may have been written, but that is not certain: the run is read only from here on.
     pub unconfirmed: bool,
+    /// Somebody or something was first, or a rule says no by now.
+    pub second: bool,
 }
 
 /// Something the room wants done; it hears of the outcome in a [`Msg`].
@@ -69,11 +113,68 @@ pub enum Effect {
         seen: Box<Run>,
         /// What to do.
         command: Command,
+        /// Who does it, in which role.
+        author: Author,
     },
-    /// Read the run's events from this number on.
-    Read(u64),
+    /// Decide and append that a command is started, and start it once that is durable.
+    Run {
+        /// Comes back in [`Msg::Appended`].
+        ticket: u64,
+        /// The run as it was on the screen.
+        seen: Box<Run>,
+        /// The item.
+        item: ItemId,
+        /// Who does it.
+        author: Author,
+        /// The user has just approved the template's commands.
+        approved: bool,
+    },
+    /// End a command that is running.
+    Cancel {
+        /// The run.
+        run: RunId,
+        /// The number of the event that started it.
+        started: u64,
+    },
+    /// Read the end of a command's output.
+    Tail {
+        /// The run.
+        run: RunId,
+        /// The item.
+        item: ItemId,
+        /// The number of the event that started it.
+        started: u64,
+    },
+    /// Read a run's events from this number on.
+    Read(RunId, u64),
     /// Start a run of the launch's checklist.
     Start,
+    /// Start a run of another list.
+    BeginList {
+        /// The list.
+        list: Arc<List>,
+        /// What the run is for.
+        mode: Mode,
+        /// Parameters of the launch's run that the list has too.
+        params: Vec<(String, String)>,
+        /// The launch's run.
+        of: Option<RunId>,
+        /// Who begins it.
+        author: Author,
+    },
+    /// Open a run of another list that was begun before.
+    OpenList {
+        /// The list's id.
+        list: String,
+        /// The run.
+        run: RunId,
+    },
+    /// Say that this terminal is on the run, and ask who else is.
+    Present(RunId),
+    /// Put a text into the clipboard of whoever looks (OSC 52).
+    Copy(String),
+    /// Something needs an answer: ring the bell, and say it where nobody looks (OSC 9).
+    Call(String),
     /// Tell the replay something.
     Replay(ReplayControl),
     /// Tell the recorder something.

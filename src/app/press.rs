@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::checklist::{Command, Kind};
+use crate::checklist::{Command, Kind, Mode};
 use crate::model::{Board, Time, duration};
 
 use super::command::{Action, TABLE};
@@ -10,7 +10,7 @@ use super::key::Key;
 use super::msg::Effect;
 use super::replay::{self, ReplayControl};
 use super::state::{Block, Dialog, Purpose, State, WINDOWS};
-use super::{dialog, recording, tick};
+use super::{dialog, launch, lists, recording, tick};
 
 /// How soon a second ctrl-c must follow the first to quit.
 const TWICE: Duration = Duration::from_secs(2);
@@ -92,7 +92,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Slower => return replay::control(state, ReplayControl::Slower),
         Action::Seek => state.say("seek needs a time: :seek 15:00, :seek -1m"),
         Action::Record => return recording::ask(state, ""),
+        Action::Milestones => show(state, Block::Milestones),
         Action::SetT0 => state.say("t0 needs a time: :t0 15:00"),
+        _ => return launch::act(state, action),
     }
     Vec::new()
 }
@@ -113,6 +115,9 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
         (Action::SetT0, time) if !time.is_empty() => set_t0(state, time),
         (Action::Seek, time) if !time.is_empty() => replay::seek(state, time),
         (Action::Record, argument) => recording::ask(state, argument),
+        (action, argument) if !argument.is_empty() && row.argument.is_some() => {
+            launch::with(state, action, argument)
+        }
         (action, "") => act(state, action),
         (_, more) => {
             state.say(format!("{name} takes no argument, but was given {more:?}"));
@@ -122,11 +127,25 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
 }
 
 fn quit(state: &mut State) -> Vec<Effect> {
-    if state.run.as_ref().is_some_and(|view| !view.saving.is_empty()) {
+    let saving = state.runs().any(|view| !view.saving.is_empty());
+    if saving || leaves_behind(state).is_some() {
         state.open(Dialog::ConfirmQuit);
         return Vec::new();
     }
     vec![Effect::Quit]
+}
+
+/// What leaving now would leave behind, in words: the desk of a live run, or a command that runs.
+pub fn leaves_behind(state: &State) -> Option<&'static str> {
+    let running = |view: &super::RunView| {
+        let attempts = view.run.items.iter().filter_map(|item| item.attempt.as_ref());
+        attempts.into_iter().any(|attempt| attempt.is_running(state.now))
+    };
+    if state.runs().any(running) {
+        return Some("a command is running; it goes on, and its result will be written down");
+    }
+    let live = state.run.as_ref().is_some_and(|view| view.run.mode == Mode::Live && !view.run.is_over());
+    (state.has_desk() && live && !state.demo).then_some("you have the desk: nobody watches the triggers then")
 }
 
 fn start(state: &mut State) -> Vec<Effect> {
@@ -164,9 +183,10 @@ fn tick_selected(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(item) = state.selected_item().cloned() else { return Vec::new() };
-    let gate = state.run.as_ref().and_then(|view| view.run.item(&item)).map(|(i, _)| &i.kind);
-    if matches!(gate, Some(Kind::Gate(_))) {
-        // A gate is ticked deliberately, with its number in view.
+    let definition = state.shown_template().and_then(|template| template.item(&item));
+    let plain = definition.is_some_and(|item| item.kind == Kind::Check && item.signoff.is_none());
+    if !plain {
+        // What takes more than a word is done deliberately, with all of it in view.
         state.open(Dialog::Item(item));
         return Vec::new();
     }
@@ -195,19 +215,20 @@ fn note(state: &mut State) {
 }
 
 fn back(state: &mut State) {
-    if state.cursor.take().is_none() {
-        state.zoom = None;
+    if state.cursor.take().is_none() && state.zoom.take().is_none() {
+        lists::close(state);
     }
 }
 
 fn show(state: &mut State, block: Block) {
-    if block != Block::Sources && !state.blocks().contains(&block) {
+    let of_its_own = matches!(block, Block::Sources | Block::Milestones);
+    if !of_its_own && !state.blocks().contains(&block) {
         state.say("this launch has nothing to show there");
         return;
     }
     state.zoom = Some(block);
     state.cursor = None;
-    if block != Block::Sources {
+    if !of_its_own {
         state.focus = block;
     }
 }
@@ -240,10 +261,8 @@ fn length(state: &State, block: Block) -> usize {
         Block::Gates => state.watch.gates.len(),
         Block::Board(board) => state.launch.signals.iter().filter(|s| s.board == board).count(),
         Block::Flags => state.launch.flags.len(),
-        Block::Checklist => {
-            let template = state.run.as_ref().map(|r| &r.run.template).or(state.template.as_ref());
-            template.map_or(0, |t| t.items.len())
-        }
+        Block::Checklist => state.shown_template().map_or(0, |template| template.items.len()),
+        Block::Milestones => state.shown_template().map_or(0, |template| template.milestones.len()),
         Block::Alerts => super::alerts::length(state),
         Block::Log => state.log.len(),
         Block::Sources => state.watch.sources.len(),

@@ -33,6 +33,10 @@ pub struct RunView {
     pub saving: BTreeMap<u64, Command>,
     /// Why the last command on an item did not come to be saved.
     pub failed: BTreeMap<ItemId, String>,
+    /// The ends of the outputs of commands that run or ran here, harmless line by line.
+    pub outputs: BTreeMap<ItemId, Vec<String>>,
+    /// Commands that nobody supervises any more, by item.
+    pub orphaned: BTreeSet<ItemId>,
     /// Why nothing may be written any more.
     pub frozen: Option<String>,
     /// The template's file is not what the run was started from.
@@ -47,6 +51,8 @@ impl RunView {
             pending: BTreeMap::new(),
             saving: BTreeMap::new(),
             failed: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            orphaned: BTreeSet::new(),
             frozen: None,
             template_changed: false,
         }

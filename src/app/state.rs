@@ -1,16 +1,20 @@
 //! Everything the room knows; `ui` draws it and changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tui_input::Input;
 
-use crate::checklist::{Author, Derived, Mode, Stage, Template};
-use crate::engine::{Overall, Watch};
+use crate::checklist::template::ListKind;
+use crate::checklist::{Author, Derived, Kind, Mode, Present, Run, Stage, Template};
+use crate::engine::{Outcome, Overall, Watch};
+use crate::model::gate::Watched;
 use crate::model::{Board, GateId, ItemId, Launch, Time};
 
+use super::ask::Asking;
 use super::command::Keymap;
+use super::lists::{List, Side};
 use super::log::Log;
 use super::recording::Recording;
 use super::replay::Replay;
@@ -33,6 +37,8 @@ pub enum Block {
     Log,
     /// The sources; only zoomed.
     Sources,
+    /// The milestones; only zoomed.
+    Milestones,
 }
 
 /// What a text field is for.
@@ -44,6 +50,18 @@ pub enum Purpose {
     Reopen(ItemId),
     /// A note on an item or on the run.
     Note(Option<ItemId>),
+    /// The reason for waiving an item.
+    Waive(ItemId),
+    /// Why an item has failed.
+    Fail(ItemId),
+    /// Evidence for an item: an address or words.
+    Evidence(ItemId),
+    /// The id of an item whose command is to be run.
+    Run(ItemId),
+    /// Why a proposal is dismissed, by its number.
+    Dismiss(u64),
+    /// Words beside a station's NO-GO.
+    NoGo(String),
 }
 
 /// Something that lies over the room.
@@ -59,6 +77,17 @@ pub enum Dialog {
     Palette(Input, usize),
     /// Leaving would lose sight of something under way.
     ConfirmQuit,
+    /// The go/no-go poll.
+    Vote,
+    /// A message with the values of the moment it was opened; and how far it is scrolled.
+    Message(ItemId, Result<String, String>, usize),
+    /// Commands of a template that this user never approved: the append that waits, and what would be
+    /// run.
+    Approve(ItemId, Vec<String>),
+    /// The clock goes on.
+    ConfirmResume,
+    /// The launch lifts off.
+    ConfirmLiftOff,
 }
 
 /// How long a new dialog ignores keys: what was typed ahead over a slow line was not meant for it.
@@ -83,6 +112,26 @@ pub struct State {
     pub run: Option<RunView>,
     /// Why there is no run, or which trouble it is in.
     pub run_note: Option<String>,
+    /// The launch's checklist with the texts of its messages.
+    pub list: Option<Arc<List>>,
+    /// The lists beside it: its rollback and its runbooks.
+    pub lists: Vec<Arc<List>>,
+    /// The list that is shown in the place of the launch's own.
+    pub side: Option<Side>,
+    /// Lists that were shown before, by their id.
+    pub put_away: BTreeMap<String, Side>,
+    /// A decision of the whole run that waits for numbers.
+    pub asking: Option<Asking>,
+    /// This terminal's name among those on the run.
+    pub terminal: String,
+    /// Whether this terminal takes the desk where nobody has it.
+    pub wants_desk: bool,
+    /// The terminals that were seen on the run; `None`: nobody has looked.
+    pub present: Option<Vec<Present>>,
+    /// What needs an answer and was called out.
+    pub(super) called: BTreeSet<String>,
+    /// When the terminals on the run were looked for last.
+    pub(super) looked: Time,
     /// The simulated product is watched, and everything says so.
     pub demo: bool,
     /// A capture is watched, and everything says so.
@@ -121,7 +170,19 @@ pub struct State {
 impl State {
     /// A room nothing has happened in yet. Gates of the checklist's items are watched from the start.
     pub fn new(launch: Arc<Launch>, template: Option<Arc<Template>>, keymap: Keymap, now: Time) -> Self {
-        let gates = template.iter().flat_map(|t| t.gates());
+        Self::with_lists(launch, template, Vec::new(), keymap, now)
+    }
+
+    /// As [`State::new`], with the lists beside the checklist, whose gates are watched too.
+    pub fn with_lists(
+        launch: Arc<Launch>,
+        template: Option<Arc<Template>>,
+        lists: Vec<Arc<List>>,
+        keymap: Keymap,
+        now: Time,
+    ) -> Self {
+        let of_lists = lists.iter().flat_map(|list| list.template.gates());
+        let gates = template.iter().flat_map(|t| t.gates()).chain(of_lists);
         let mut state = Self {
             now,
             watch: Watch::new(&launch, gates),
@@ -130,6 +191,16 @@ impl State {
             launch,
             run: None,
             run_note: None,
+            list: None,
+            lists,
+            side: None,
+            put_away: BTreeMap::new(),
+            asking: None,
+            terminal: "here".into(),
+            wants_desk: true,
+            present: None,
+            called: BTreeSet::new(),
+            looked: Time::MIN,
             demo: false,
             replay: None,
             recording: None,
@@ -185,15 +256,39 @@ impl State {
 
     /// The id of the selected checklist item.
     pub fn selected_item(&self) -> Option<&ItemId> {
-        let template = self.run.as_ref().map(|r| &r.run.template).or(self.template.as_ref())?;
+        let template = self.shown_template()?;
         template.items.get(self.selected(Block::Checklist)).map(|item| &item.id)
     }
 
-    /// Whether the run may be changed from here; if not, why, and what would allow it.
+    /// Whether the list that is shown may be changed from here; if not, why, and what would allow it. A
+    /// rollback list always may: whoever opened it did so to roll back.
     ///
     /// # Errors
     /// The sentence for the user.
-    pub fn may_write(&self) -> Result<&RunView, String> {
+    pub fn may_write(&self) -> Result<(), String> {
+        let Some(side) = &self.side else { return self.may_write_run().map(|_| ()) };
+        if self.replay.is_some() {
+            return Err("read only: this is a replay".into());
+        }
+        if let Some(why) = side.run.as_ref().and_then(|view| view.frozen.as_ref()) {
+            return Err(format!("read only: {why}"));
+        }
+        if side.list.template.kind == ListKind::Rollback || self.may_write_anything() {
+            return Ok(());
+        }
+        Err("read only: a live run is opened to watch; :write allows changes".into())
+    }
+
+    fn may_write_anything(&self) -> bool {
+        let live = self.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);
+        !live || self.write || self.demo
+    }
+
+    /// Whether the launch's run may be changed from here.
+    ///
+    /// # Errors
+    /// The sentence for the user.
+    pub fn may_write_run(&self) -> Result<&RunView, String> {
         if self.replay.is_some() {
             return Err("read only: this is a replay".into());
         }
@@ -206,7 +301,7 @@ impl State {
         if let Some(why) = &view.frozen {
             return Err(format!("read only: {why}"));
         }
-        if view.run.mode == Mode::Live && !self.write && !self.demo {
+        if !self.may_write_anything() {
             return Err("read only: a live run is opened to watch; :write allows changes".into());
         }
         Ok(view)
@@ -221,18 +316,19 @@ impl State {
         }
         let item = ItemId::new(gate.as_str());
         match &self.run {
-            Some(view) => match view.run.item(&item) {
-                Some((_, state)) if state.stage == Stage::Done => true,
-                Some(_) => view.run.derived(&item) == Derived::Ready,
-                None => false,
-            },
+            Some(view) => counts_in(&view.run, &item),
             None => self.template.as_ref().and_then(|t| t.item(&item)).is_some_and(|i| i.after.is_empty()),
         }
     }
 
-    /// The verdict of the launch.
+    /// The verdict of the launch. Where the glass was broken it stays NO-GO until the run is closed.
     pub fn overall(&self) -> Overall {
-        self.watch.overall(self.now, |gate| self.counts(gate))
+        let overall = self.watch.overall(self.now, |gate| self.counts(gate));
+        let overridden = self.run.as_ref().is_some_and(|view| view.run.overridden().is_some());
+        match overall.outcome {
+            Outcome::Go if overridden => Overall { outcome: Outcome::NoGo, ..overall },
+            _ => overall,
+        }
     }
 
     /// What the run is for, as the header says it: `DEMO`, `PROD LIVE`, `DRY-RUN`, `DRILL`.
@@ -266,5 +362,16 @@ impl State {
 
     pub(super) fn say(&mut self, text: impl AsRef<str>) {
         self.notice = Some(crate::model::text::harmless_line(text.as_ref(), 300));
+    }
+}
+
+/// Whether the gate of an item counts in the verdict of a run: while the item is waited for, while its
+/// wait runs, and after it was done for as long as it is watched.
+pub fn counts_in(run: &Run, id: &ItemId) -> bool {
+    let Some((item, state)) = run.item(id) else { return false };
+    match state.stage {
+        Stage::Done => item.kind.gate().is_some_and(|gate| gate.watch == Watched::UntilClosed),
+        Stage::Todo if matches!(item.kind, Kind::Wait { .. }) => false,
+        _ => run.derived(id) == Derived::Ready,
     }
 }

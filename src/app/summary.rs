@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::checklist::{Run, words};
 use crate::engine::{Gate, Judgement, Overall};
-use crate::model::duration::{hms, short};
-use crate::model::{Condition, GateId, Verdict};
+use crate::model::duration::short;
+use crate::model::{Condition, GateId, Mark, Time, Verdict};
 
 use super::state::State;
 
@@ -53,21 +54,58 @@ pub fn line(gate: &Gate, judgement: &Judgement) -> ReasonLine {
 
 /// The launch's clock: `T-00:10:00`, `T+00:03:12`, or `T-0 not set`.
 pub fn t_clock(state: &State) -> String {
-    let t0 = match &state.run {
-        Some(view) => view.run.clock.t0,
-        None => state.launch.t0,
-    };
-    match t0 {
-        None => "T-0 not set".into(),
-        Some(t0) if state.now < t0 => format!("T-{}", hms(t0.since(state.now) + rounding(state, t0))),
-        Some(t0) => format!("T+{}", hms(state.now.since(t0))),
+    match &state.run {
+        Some(view) => t_clock_of(&view.run, state.now),
+        None => words_of(state.launch.t0.map(|t0| Mark::of(state.now, t0))),
     }
 }
 
-/// A countdown shows a second until it is over: at 0.4 s before T-0 it says one second, not zero.
-fn rounding(state: &State, t0: crate::model::Time) -> Duration {
-    let part = t0.since(state.now).subsec_millis();
-    if part == 0 { Duration::ZERO } else { Duration::from_millis(u64::from(1000 - part)) }
+/// What T shows in a run.
+pub fn t_clock_of(run: &Run, now: Time) -> String {
+    words_of(run.clock.mark(&run.template, now))
+}
+
+fn words_of(mark: Option<Mark>) -> String {
+    mark.map_or_else(|| "T-0 not set".into(), |mark| mark.to_string())
+}
+
+/// What holds the clock: `HOLD t-10 26m left`, `HOLD 4m02s`, `SCRUBBED`; with the reason, where there
+/// is one, as the second part. `None` while nothing does.
+pub fn hold(state: &State) -> Option<(String, Option<String>)> {
+    let run = &state.run.as_ref()?.run;
+    if let Some((by, at, reason)) = &run.clock.scrubbed {
+        return Some((format!("SCRUBBED {}", at.clock()), Some(format!("{reason} ({})", words::who(by)))));
+    }
+    let held = run.clock.hold_at(&run.template, state.now)?;
+    let name = held.hold.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+    let time = match held.until(&run.template) {
+        Some(until) if until > state.now => format!("{} left", short(floor(until.since(state.now)))),
+        Some(until) => format!("over by {}", short(floor(state.now.since(until)))),
+        None => short(floor(state.now.since(held.since))),
+    };
+    Some((format!("HOLD{name} {time}"), held.reason))
+}
+
+fn floor(span: Duration) -> Duration {
+    Duration::from_secs(span.as_secs())
+}
+
+/// The poll that is open, in words: `t-10: captain GO · sre ? · support NO-GO`.
+pub fn poll(state: &State) -> Option<String> {
+    let run = &state.run.as_ref()?.run;
+    let poll = run.poll_at(state.now)?;
+    let of = |station: &String| {
+        let word = match poll.votes.get(station) {
+            Some(vote) if vote.is_go() => "GO",
+            Some(vote) if !vote.go => "NO-GO",
+            Some(_) => "GO lapsed",
+            None if poll.is_over(state.now) => "silent",
+            None => "?",
+        };
+        format!("{} {word}", crate::model::text::harmless_line(station, 20))
+    };
+    let stations: Vec<String> = poll.stations.iter().map(of).collect();
+    Some(format!("poll {}: {}", poll.id, stations.join(" · ")))
 }
 
 /// Each source with its health and age, as the footer says it: `● worker 2s`. Of one that fails the

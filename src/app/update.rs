@@ -3,7 +3,7 @@
 use super::log::LogKind;
 use super::msg::{Effect, Msg};
 use super::state::State;
-use super::{dialog, follow, press, recording, replay, tick};
+use super::{ask, dialog, follow, lists, press, recording, replay, tick};
 
 /// Takes a message in and says what is to be done. Awaits nothing, reads no clock, draws nothing.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -20,7 +20,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Clock(now) => {
             state.now = now;
             follow::clock(state);
-            Vec::new()
+            follow::by_itself(state)
         }
         Msg::Asked(source, at) => {
             state.watch.asked(&source, at);
@@ -31,28 +31,43 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             let changes = state.watch.observe(&poll);
             follow::changes(state, changes);
             follow::clock(state);
-            tick::answered(state, &poll)
+            let mut effects = tick::answered(state, &poll);
+            effects.extend(ask::answered(state, &poll));
+            effects
         }
         Msg::Opened(outcome) => {
             follow::opened(state, outcome);
             Vec::new()
         }
-        Msg::RunChanged => {
-            let from = state.run.as_ref().map_or(1, |view| view.run.seq + 1);
-            vec![Effect::Read(from)]
+        Msg::ListBegan { list, outcome } => lists::began(state, &list, outcome),
+        Msg::RunChanged(run) => {
+            let from = state.runs().find(|view| view.run.id == run).map_or(1, |view| view.run.seq + 1);
+            vec![Effect::Read(run, from)]
         }
-        Msg::Events(Ok(events)) => {
-            follow::events(state, &events);
+        Msg::Events { run, outcome: Ok(events) } => {
+            follow::events(state, &run, &events);
             Vec::new()
         }
-        Msg::Events(Err(why)) => {
-            let now = state.now;
-            if let Some(view) = &mut state.run
-                && view.frozen.as_ref() != Some(&why)
-            {
-                view.frozen = Some(why.clone());
-                state.log.add(now, LogKind::Run, why);
+        Msg::Events { run, outcome: Err(why) } => {
+            follow::freeze(state, &run, &why);
+            Vec::new()
+        }
+        Msg::Verified { run, bad } => {
+            if let Some(why) = bad {
+                follow::freeze(state, &run, &why);
             }
+            Vec::new()
+        }
+        Msg::Present(present) => {
+            state.present = Some(present);
+            Vec::new()
+        }
+        Msg::Output { run, item, text, alive } => {
+            follow::output(state, &run, item, &text, alive);
+            Vec::new()
+        }
+        Msg::NotApproved { ticket, commands } => {
+            tick::not_approved(state, ticket, commands);
             Vec::new()
         }
         Msg::Appended { ticket, outcome } => {

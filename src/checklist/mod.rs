@@ -32,7 +32,7 @@ pub use expect::{Expect, expects, moved};
 pub use fact::{Fact, Step};
 pub use item_state::{Attempt, Derived, End, ItemState, Stage};
 pub use poll::{Poll, PollOutcome, Vote};
-pub use state::{Answer, Desk, Deviation, Proposal, Run};
+pub use state::{Answer, Desk, Deviation, Present, Proposal, Run};
 pub use template::{Item, Kind, Template};
 
 /// What the screen and `checklist show` say when a template in the repository no longer is the one

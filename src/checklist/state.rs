@@ -77,6 +77,15 @@ pub struct Desk {
     pub since: Time,
 }
 
+/// A terminal that was seen on a run a moment ago.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// The terminal.
+    pub terminal: String,
+    /// Who sits at it, harmless to print.
+    pub name: String,
+}
+
 /// Something that a trigger or a regressed item proposed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {

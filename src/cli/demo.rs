@@ -7,23 +7,52 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::app::Key;
-use crate::checklist::Mode;
+use crate::app::{Key, List};
+use crate::checklist::{Begun, Mode, Present};
 use crate::drill::{self, DEMO_SEED, DEMO_START, DEMO_WARM_UP, Product, Server, SharedProduct};
-use crate::ledger::DirectoryLedger;
+use crate::ledger::{Approved, DirectoryLedger};
 use crate::model::{Launch, SourceKind, Time, duration};
 use crate::runtime::feed::Lockstep;
 use crate::runtime::hands::Book;
 use crate::runtime::once::{self, Once};
 use crate::runtime::{Clock, Feed, Setup};
+use crate::settings::{self, Listed};
 use crate::sources::capture::Written;
-use crate::{settings, ui};
+use crate::ui;
 
 use super::{Exit, output, room};
 
 /// The embedded config and its checklist: the files of the repository, so that they cannot drift.
 const CONFIG: &str = include_str!("../../config/demo.toml");
 const CHECKLIST: &str = include_str!("../../checklists/tasks-launch.toml");
+
+/// Makes the table of what lies beside the embedded checklist.
+macro_rules! beside {
+    ($($file:literal),* $(,)?) => {
+        &[$(($file, include_str!(concat!("../../checklists/", $file)))),*]
+    };
+}
+
+/// What lies beside the embedded checklist, by its name there.
+pub const FILES: &[(&str, &str)] = beside![
+    "backfill.toml",
+    "error-spike.toml",
+    "incident-response.toml",
+    "noisy-tenant.toml",
+    "queue-stalled.toml",
+    "tasks-dry-run.toml",
+    "tasks-rollback.toml",
+    "messages/customer-notice.md",
+    "messages/incident-update.md",
+    "messages/internal-faq.md",
+    "messages/release-notes.md",
+    "messages/rollback-notice.md",
+    "messages/status-page.md",
+    "messages/support-enablement.md",
+];
+
+/// The one terminal of the demo.
+const DESK: &str = "demo";
 
 /// The host and port that the embedded config names, replaced by the port that was free.
 const CONFIGURED: &str = "127.0.0.1:9464";
@@ -79,10 +108,9 @@ fn setup(args: &Args, seed: u64) -> anyhow::Result<(Setup, tempfile::TempDir)> {
     let opens = DEMO_START.after(args.at.unwrap_or(DEMO_WARM_UP));
     let product: SharedProduct = Arc::new(Mutex::new(Product::new(seed, DEMO_START)));
     let address = serve_beside(Arc::clone(&product))?;
-    let (mut launch, template) = parse()?;
+    let Embedded { mut launch, list, lists } = parse()?;
     point_at(&mut launch, address);
     let launch = Arc::new(launch);
-    let template = template.map(Arc::new).context("the demo has no checklist")?;
 
     let clock = Clock::simulated(DEMO_START);
     let runs =
@@ -92,19 +120,23 @@ fn setup(args: &Args, seed: u64) -> anyhow::Result<(Setup, tempfile::TempDir)> {
         Arc::new(move || clock.now())
     };
     let read = Arc::new(|text: &str| settings::template("template.toml", text).map_err(|e| e.message));
+    let author = args.room.signed.author()?;
+    let me = Present { terminal: DESK.into(), name: author.name() };
     let book = Book {
         ledger: Arc::new(DirectoryLedger::new(runs.path().to_owned(), store, read)),
-        author: args.room.signed.author()?,
-        template: Arc::clone(&template),
-        text: CHECKLIST.into(),
-        mode: Mode::Drill,
-        t0: Some(t0()),
+        runs: runs.path().to_owned(),
+        approved: Approved::new(runs.path().join("approved")),
+        author,
+        me,
+        list: Arc::clone(&list),
+        begun: Begun { mode: Mode::Drill, t0: Some(t0()), ..Begun::default() },
         run: None,
         start: true,
         clock: clock.clone(),
     };
-    let mut state = room::state(&args.room, &launch, Some(template), &clock)?;
+    let mut state = room::state(&args.room, &launch, Some(list), lists, &clock)?;
     state.demo = true;
+    state.terminal = DESK.into();
     let stop_at = (args.at.is_some() || args.room.once || !is_terminal()).then_some(opens);
     let feed = Feed::Lockstep(Lockstep { product, start: DEMO_START, forward_to: opens, stop_at });
     let theme = room::theme(&args.room, &launch)?;
@@ -123,10 +155,26 @@ fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-fn parse() -> anyhow::Result<(Launch, Option<crate::checklist::Template>)> {
-    let checklist = Some(("checklists/tasks-launch.toml", CHECKLIST));
-    settings::parse("config/demo.toml", CONFIG, Path::new("config"), checklist)
-        .map_err(|e| anyhow!(e.rendered))
+/// The embedded launch, its checklist, and the lists beside that.
+struct Embedded {
+    launch: Launch,
+    list: Arc<List>,
+    lists: Vec<Listed>,
+}
+
+fn parse() -> anyhow::Result<Embedded> {
+    let file = "checklists/tasks-launch.toml";
+    let config = "config/demo.toml";
+    let parsed = settings::parse(config, CONFIG, Path::new("config"), Some((file, CHECKLIST)));
+    let (mut launch, template) = parsed.map_err(|e| anyhow!(e.rendered))?;
+    let template = template.context("the demo has no checklist")?;
+    let beside = |name: &str| {
+        let found = FILES.iter().find(|(file, _)| *file == name);
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+    };
+    let lists = settings::lists((file, CHECKLIST), &template, config, &mut launch, &beside);
+    let (messages, lists) = lists.map_err(|e| anyhow!(e.rendered))?;
+    Ok(Embedded { launch, list: room::list(template, CHECKLIST, messages), lists })
 }
 
 /// Points the embedded config's sources at the port that was free.
@@ -176,7 +224,7 @@ fn serve(seed: u64, address: SocketAddr) -> anyhow::Result<Exit> {
             .await
             .with_context(|| format!("cannot serve on {address}"))?;
         output::print(&format!(
-            "the simulated product is served at {base}: /worker/metrics, /api/metrics, /identity/metrics, /launch/v1, /api/v1/rules, /alertmanager/api/v2\n",
+            "the simulated product is served at {base}: /worker/metrics, /api/metrics, /identity/metrics, /redis/metrics, /alertmanager/metrics, /launch/v1, /api/v1/rules, /alertmanager/api/v2\n",
             base = server.base_url()
         ))?;
         drill::pace(product, 1.0).await;

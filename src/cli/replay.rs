@@ -54,7 +54,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let begin = args.from.or(taped.tape.span().map(|(first, _)| first)).unwrap_or_default();
     let clock = Clock::simulated(begin);
     let launch = Arc::new(taped.launch);
-    let mut state = room::state(&look, &launch, taped.template.map(Arc::new), &clock)?;
+    let main = taped.template.map(|template| room::list(template, "", settings::Texts::new()));
+    let mut state = room::state(&look, &launch, main, Vec::new(), &clock)?;
     state.replay = Some(crate::app::Replay { speed: args.speed, ..crate::app::Replay::default() });
     state.write = false;
     state.run_note = Some("a replay has no run: it shows what the sources said".into());

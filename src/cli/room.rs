@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::app::State;
 use crate::app::command::Keymap;
-use crate::checklist::Mode;
+use crate::app::{List, State};
+use crate::checklist::{Begun, Present, Template};
+use crate::ledger::Approved;
 use crate::model::Launch;
 use crate::runtime::hands::Book;
 use crate::runtime::once::{self, Once};
 use crate::runtime::{Clock, Ending, Feed, Past, Setup, room};
-use crate::settings::{self, Loaded};
+use crate::settings::{self, Listed, Loaded, Texts};
 use crate::ui;
 
 use super::{Common, Exit, demo, output, who};
@@ -66,19 +67,23 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
 /// The room of a launch config.
 fn live(args: &Args, config: &Path, loaded: Loaded) -> anyhow::Result<Setup> {
     let label = super::record::written(config, &loaded);
+    let list = loaded.template.zip(loaded.template_text);
+    let list = list.map(|(template, text)| self::list(template, &text, loaded.messages));
     let launch = Arc::new(loaded.launch);
-    let template = loaded.template.map(Arc::new);
     let clock = Clock::wall();
-    let state = state(args, &launch, template.clone(), &clock)?;
+    let mut state = state(args, &launch, list.clone(), loaded.lists, &clock)?;
     let author = args.signed.author()?;
-    let path = launch.ledger.clone().unwrap_or_else(super::checklist::default_dir);
-    let book = template.zip(loaded.template_text).map(|(template, text)| Book {
-        ledger: Arc::new(super::checklist::directory_ledger(path)),
+    let runs = launch.ledger.clone().unwrap_or_else(super::checklist::default_dir);
+    state.terminal = terminal();
+    let me = Present { terminal: state.terminal.clone(), name: author.name() };
+    let book = list.map(|list| Book {
+        ledger: Arc::new(super::checklist::directory_ledger(runs.clone())),
+        runs,
+        approved: Approved::new(super::checklist::approved_dir()),
         author: author.clone(),
-        template,
-        text: text.into(),
-        mode: Mode::Live,
-        t0: launch.t0,
+        me,
+        list,
+        begun: Begun { t0: launch.t0, ..Begun::default() },
         run: args.run.clone(),
         start: false,
         clock: clock.clone(),
@@ -96,15 +101,34 @@ fn live(args: &Args, config: &Path, loaded: Loaded) -> anyhow::Result<Setup> {
     })
 }
 
-/// A room before anything happened.
+/// A checklist with the texts of its messages.
+pub(super) fn list(template: Template, text: &str, messages: Texts) -> Arc<List> {
+    Arc::new(List { template: Arc::new(template), text: text.into(), messages })
+}
+
+/// This terminal's name among those on a run: the machine, the process, and when it began, since a
+/// process's number comes again.
+fn terminal() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host: String = host.chars().take(40).collect();
+    format!("{host}-{}-{}", std::process::id(), Clock::wall().now().millis() % 100_000)
+}
+
+/// A room before anything happened. The gates of the lists beside the checklist are watched from the
+/// start: a hold that a rollback asks for takes its time.
 pub(super) fn state(
     args: &Args,
     launch: &Arc<Launch>,
-    template: Option<Arc<crate::checklist::Template>>,
+    main: Option<Arc<List>>,
+    lists: Vec<Listed>,
     clock: &Clock,
 ) -> anyhow::Result<State> {
     let keymap = Keymap::new(&launch.keys).map_err(|e| anyhow!(e))?;
-    let mut state = State::new(Arc::clone(launch), template, keymap, clock.now());
+    let template = main.as_ref().map(|main| Arc::clone(&main.template));
+    let lists = lists.into_iter().map(|listed| list(listed.template, &listed.text, listed.messages));
+    let mut state = State::with_lists(Arc::clone(launch), template, lists.collect(), keymap, clock.now());
+    state.list = main;
+    state.author = args.signed.author()?;
     state.write |= args.write;
     Ok(state)
 }

@@ -25,6 +25,7 @@ mod scaler;
 mod server;
 mod service;
 mod story;
+mod surroundings;
 mod tenants;
 mod traffic;
 

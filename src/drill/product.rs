@@ -12,6 +12,7 @@ use super::rollout::Rollout;
 use super::scaler::{self, Decision, Scaler};
 use super::service::{Outcome, Served};
 use super::story;
+use super::surroundings::Surroundings;
 use super::traffic::{self, IDENTITY, PORTAL, TASKS, Traffic, Weather};
 use crate::model::Time;
 
@@ -53,6 +54,7 @@ pub struct Product {
     pub(super) tally: Tally,
     pub(super) synthetic: Option<Duration>,
     pub(super) alerts: Alerts,
+    pub(super) surroundings: Surroundings,
 }
 
 impl Product {
@@ -93,6 +95,7 @@ impl Product {
             tally: Tally::default(),
             synthetic: None,
             alerts: Alerts::default(),
+            surroundings: Surroundings::default(),
         }
     }
 

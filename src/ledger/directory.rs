@@ -12,12 +12,16 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::checklist::{Author, Begun, Command, Event, Mode, Run, Template, decide, event_file, moved};
+use crate::checklist::{
+    Author, Begun, Command, Event, Mode, Present, Run, Template, decide, event_file, moved,
+};
 use crate::model::{RunId, Time};
 
 use super::disk::{Disk, RealDisk, sweep};
 use super::events::{self, Trouble, shown};
-use super::{Clock, Expect, Ledger, LedgerError, Listed, ParseTemplate, Watch, names, snapshot, view, watch};
+use super::{
+    Clock, Expect, Ledger, LedgerError, Listed, ParseTemplate, Watch, names, presence, snapshot, view, watch,
+};
 
 /// How often a number may be lost to others, or a temporary file to a sweep, before giving up.
 const ATTEMPTS: u32 = 1000;
@@ -316,6 +320,21 @@ impl Ledger for DirectoryLedger {
             let busy = io::Error::new(io::ErrorKind::ResourceBusy, "every number was taken by others");
             not_saved(&place.events, "an event in", busy)
         }))
+    }
+
+    fn present(&self, run: &RunId, me: &Present) -> Result<Vec<Present>, LedgerError> {
+        let dir = self.run_dir(run);
+        presence::touch(self.disk(), &dir, me)
+            .map_err(|e| not_saved(&dir.join("here"), "this terminal in", e))
+    }
+
+    fn leave(&self, run: &RunId, terminal: &str) {
+        presence::leave(&self.run_dir(run), terminal);
+    }
+
+    fn whole(&self, run: &RunId) -> Result<Option<String>, LedgerError> {
+        let verified = self.verify(run.as_str(), None)?;
+        Ok(verified.first_bad.map(|bad| format!("{}: {}", bad.file, bad.why)))
     }
 
     fn watch(&self, run: &RunId, changed: Box<dyn Fn() + Send + Sync>) -> Result<Watch, LedgerError> {

@@ -6,10 +6,12 @@
 //!
 //! Everything here blocks; the runtime calls it on threads of its own.
 
+pub mod approved;
 pub mod directory;
 mod disk;
 pub mod events;
 mod names;
+mod presence;
 mod snapshot;
 mod start;
 pub mod verify;
@@ -19,10 +21,11 @@ mod watch;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::checklist::{Author, Begun, Command, Event, Mode, Refused, Run, Template};
+use crate::checklist::{Author, Begun, Command, Event, Mode, Present, Refused, Run, Template};
 use crate::model::{RunId, Time};
 
 pub use crate::checklist::Expect;
+pub use approved::Approved;
 pub use directory::DirectoryLedger;
 pub use verify::{FirstBad, Verified};
 
@@ -136,6 +139,15 @@ pub trait Ledger: Send + Sync {
         by: &Author,
         command: &Command,
     ) -> Result<Vec<Event>, LedgerError>;
+
+    /// Says that a terminal is on the run, and who else was a moment ago. No fact of the run.
+    fn present(&self, run: &RunId, me: &Present) -> Result<Vec<Present>, LedgerError>;
+
+    /// Says that a terminal leaves the run.
+    fn leave(&self, run: &RunId, terminal: &str);
+
+    /// Recomputes the whole chain of a run; what is wrong with it, where anything is.
+    fn whole(&self, run: &RunId) -> Result<Option<String>, LedgerError>;
 
     /// Calls `changed` (on another thread) whenever the run may have new events.
     fn watch(&self, run: &RunId, changed: Box<dyn Fn() + Send + Sync>) -> Result<Watch, LedgerError>;

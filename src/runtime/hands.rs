@@ -1,16 +1,19 @@
 //! Carries out what the room wants done, and tells it what came of it.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 use ulid::Ulid;
 
-use crate::app::{Effect, Msg, NotSaved, RecordControl, Recorded};
-use crate::checklist::{Author, Begun, Command, Mode, Run, Template, expects};
-use crate::ledger::{Ledger, LedgerError, Watch};
-use crate::model::{RunId, Time};
+use crate::app::{Effect, List, Msg, NotSaved, RecordControl, Recorded};
+use crate::checklist::{Author, Begun, Command, Present, Run, expects};
+use crate::ledger::{Approved, Ledger, LedgerError, Watch};
+use crate::model::{ItemId, RunId};
 
+use super::commands::{Asked, Commands};
 use super::deck::Tapes;
 use super::{Clock, Polls};
 
@@ -19,16 +22,18 @@ use super::{Clock, Polls};
 pub struct Book {
     /// Where runs live.
     pub ledger: Arc<dyn Ledger>,
-    /// Who writes.
+    /// The directory of the ledger: outputs of commands lie beside the events.
+    pub runs: PathBuf,
+    /// Which templates this user has approved the commands of.
+    pub approved: Approved,
+    /// Who starts a run.
     pub author: Author,
-    /// The launch's checklist and its exact text.
-    pub template: Arc<Template>,
-    /// See [`Book::template`].
-    pub text: Arc<str>,
-    /// What a run started from here is for.
-    pub mode: Mode,
-    /// T-0 of a run started from here.
-    pub t0: Option<Time>,
+    /// This terminal, as others see it.
+    pub me: Present,
+    /// The launch's checklist.
+    pub list: Arc<List>,
+    /// What a run started from here is begun with.
+    pub begun: Begun,
     /// The run that was asked for; `None`: the newest open one of the template.
     pub run: Option<String>,
     /// Start a run where there is none.
@@ -50,8 +55,7 @@ impl Book {
         for listed in self.ledger.list()? {
             // A damaged run is listed, and must not keep a sound one from being opened.
             let Ok(run) = self.ledger.open(listed.id.as_str()) else { continue };
-            let (settled, of) = run.progress();
-            if run.template.id == self.template.id && settled < of {
+            if run.template.id == self.list.template.id && !run.is_over() {
                 return Ok(Some(run));
             }
         }
@@ -59,10 +63,10 @@ impl Book {
     }
 
     /// The id of a new event. In step with a simulation it must come out the same each time.
-    fn event_id(&self, ticket: u64) -> Ulid {
+    fn event_id(&self, ticket: u64, part: u64) -> Ulid {
         if self.clock.is_simulated() {
             let at = u64::try_from(self.clock.now().millis()).unwrap_or(0);
-            return Ulid::from_parts(at, u128::from(ticket));
+            return Ulid::from_parts(at, (u128::from(part) << 64) | u128::from(ticket));
         }
         Ulid::generate()
     }
@@ -72,8 +76,16 @@ impl Book {
     /// # Errors
     /// The ledger's.
     pub fn begin(&self) -> Result<Run, LedgerError> {
-        let begun = Begun { mode: self.mode, t0: self.t0, ..Begun::default() };
-        self.ledger.start(&self.text, &begun, &self.author)
+        self.ledger.start(&self.list.text, &self.begun, &self.author)
+    }
+
+    fn commands(&self) -> Commands {
+        Commands {
+            ledger: Arc::clone(&self.ledger),
+            runs: self.runs.clone(),
+            approved: self.approved.clone(),
+            binary: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("gonogo")),
+        }
     }
 }
 
@@ -85,15 +97,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Hands {
     polls: Polls,
     book: Option<Book>,
-    run: Option<RunId>,
-    watch: Option<Watch>,
+    watches: BTreeMap<RunId, Option<Watch>>,
     tapes: Tapes,
     room: Sender<Msg>,
 }
 
 impl Hands {
     pub(super) fn new(polls: Polls, book: Option<Book>, tapes: Tapes, room: Sender<Msg>) -> Self {
-        Self { polls, book, run: None, watch: None, tapes, room }
+        Self { polls, book, watches: BTreeMap::new(), tapes, room }
     }
 
     /// Ends the polls; waits a little until they have saved what they know. Ends the capture, where one
@@ -102,6 +113,11 @@ impl Hands {
     /// # Errors
     /// Why the capture has no end.
     pub(super) fn finish(self) -> std::io::Result<()> {
+        if let Some(book) = self.book.as_ref().filter(|book| !book.clock.is_simulated()) {
+            for run in self.watches.keys() {
+                book.ledger.leave(run, &book.me.terminal);
+            }
+        }
         self.polls.finish(PATIENCE);
         self.tapes.close()
     }
@@ -133,52 +149,124 @@ impl Hands {
         self.with_book(|book| Some(Msg::Opened(book.open().map(|run| run.map(Box::new)).map_err(words))));
     }
 
-    /// Watches a run that was opened, for what other terminals write.
+    /// Watches a run that was opened, for what other terminals write, and recomputes its whole chain
+    /// behind the screen: it was opened from its newest snapshot.
     pub(super) fn follow(&mut self, run: &Run) {
-        if self.run.as_ref() == Some(&run.id) {
+        if self.watches.contains_key(&run.id) {
             return;
         }
-        self.run = Some(run.id.clone());
-        let changed = self.book.as_ref().is_some_and(|book| run.template_changed(&book.text));
+        let changed = self.book.as_ref().is_some_and(|book| {
+            run.template.id == book.list.template.id && run.template_changed(&book.list.text)
+        });
         if changed {
             let _ = self.room.try_send(Msg::TemplateChanged(true));
         }
-        let room = self.room.clone();
+        let (room, id) = (self.room.clone(), run.id.clone());
         // A full channel is no loss: what fills it will make the room look again.
-        let changed = Box::new(move || drop(room.try_send(Msg::RunChanged)));
-        self.watch = self.book.as_ref().and_then(|book| book.ledger.watch(&run.id, changed).ok());
+        let changed = Box::new(move || drop(room.try_send(Msg::RunChanged(id.clone()))));
+        let watch = self.book.as_ref().and_then(|book| book.ledger.watch(&run.id, changed).ok());
+        self.watches.insert(run.id.clone(), watch);
+        let id = run.id.clone();
+        self.with_book(move |book| {
+            let bad = book.ledger.whole(&id).unwrap_or_else(|error| Some(words(error)));
+            Some(Msg::Verified { run: id, bad })
+        });
     }
 
     /// Does one thing; what needs the terminal (quit, suspend) is the loop's.
     pub(super) fn carry_out(&self, effect: Effect) {
         match effect {
             Effect::Poll(source) => self.polls.ask(&source),
-            Effect::Append { ticket, seen, command } => self.append(ticket, seen, command),
-            Effect::Read(from) => {
-                let Some(run) = self.run.clone() else { return };
-                self.with_book(move |book| Some(Msg::Events(book.ledger.read(&run, from).map_err(words))));
+            Effect::Append { ticket, seen, command, author } => self.append(ticket, seen, command, author),
+            Effect::Run { ticket, seen, item, author, approved } => {
+                self.run(ticket, seen, item, author, approved);
+            }
+            Effect::Cancel { run, started } => {
+                self.with_book(move |book| {
+                    book.commands().cancel(&run, started).err().map(|error| Msg::Noted(error.to_string()))
+                });
+            }
+            Effect::Tail { run, item, started } => {
+                self.with_book(move |book| {
+                    let (text, alive) = book.commands().tail(&run, started);
+                    Some(Msg::Output { run, item, text, alive })
+                });
+            }
+            Effect::Read(run, from) => {
+                self.with_book(move |book| {
+                    let outcome = book.ledger.read(&run, from).map_err(words);
+                    Some(Msg::Events { run, outcome })
+                });
             }
             Effect::Start => {
                 self.with_book(|book| {
                     Some(Msg::Opened(book.begin().map(|r| Some(Box::new(r))).map_err(words)))
                 });
             }
+            Effect::BeginList { list, mode, params, of, author } => {
+                self.with_book(move |book| {
+                    let begun = Begun { mode, t0: None, params, of };
+                    let run = book.ledger.start(&list.text, &begun, &author);
+                    let outcome = run.map(Box::new).map_err(words);
+                    Some(Msg::ListBegan { list: list.template.id.clone(), outcome })
+                });
+            }
+            Effect::OpenList { list, run } => {
+                self.with_book(move |book| {
+                    let outcome = book.ledger.open(run.as_str()).map(Box::new).map_err(words);
+                    Some(Msg::ListBegan { list, outcome })
+                });
+            }
+            Effect::Present(run) => self.present(run),
             Effect::Replay(control) => self.polls.tell_replay(control),
             Effect::Record(control) => self.record(control),
-            Effect::Quit | Effect::Suspend => {}
+            Effect::Quit | Effect::Suspend | Effect::Copy(_) | Effect::Call(_) => {}
         }
     }
 
-    fn append(&self, ticket: u64, seen: Box<Run>, command: Command) {
+    fn present(&self, run: RunId) {
         self.with_book(move |book| {
-            let id = book.event_id(ticket).to_string();
+            if book.clock.is_simulated() {
+                return None;
+            }
+            // Where it cannot be told who is there, nobody is taken for gone.
+            book.ledger.present(&run, &book.me).ok().map(Msg::Present)
+        });
+    }
+
+    fn append(&self, ticket: u64, seen: Box<Run>, command: Command, author: Author) {
+        self.with_book(move |book| {
+            let id = book.event_id(ticket, 0).to_string();
             let needs = expects(&seen, &command);
-            let outcome = book.ledger.append(&seen, &needs, &id, &book.author, &command);
-            let outcome = outcome.map_err(|error| NotSaved {
-                unconfirmed: matches!(error, LedgerError::Unconfirmed(_)),
-                text: words(error),
-            });
+            let outcome = book.ledger.append(&seen, &needs, &id, &author, &command).map_err(not_saved);
             Some(Msg::Appended { ticket, outcome })
+        });
+    }
+
+    /// Says that a command is started, and starts it once that is durable.
+    fn run(&self, ticket: u64, seen: Box<Run>, item: ItemId, author: Author, approved: bool) {
+        let Some(book) = self.book.clone() else { return };
+        let room = self.room.clone();
+        tokio::spawn(async move {
+            let commands = book.commands();
+            let ids = [0, 1].map(|part| book.event_id(ticket, part).to_string());
+            let by = author.clone();
+            let begun = tokio::task::spawn_blocking({
+                let commands = commands.clone();
+                move || commands.begin(&seen, &item, &by, approved, &ids)
+            });
+            let Ok(asked) = begun.await else { return };
+            let (msg, spawn) = match asked {
+                Ok(Asked::Started(events, spawn)) => (Msg::Appended { ticket, outcome: Ok(events) }, spawn),
+                Ok(Asked::NotApproved(commands)) => (Msg::NotApproved { ticket, commands }, None),
+                Err(error) => (Msg::Appended { ticket, outcome: Err(not_saved(error)) }, None),
+            };
+            let _ = room.send(msg).await;
+            if let Some(spawn) = spawn
+                && let Err(why) = commands.spawn(&spawn, &author).await
+            {
+                let _ = room.send(Msg::Noted(format!("{} {why}", spawn.item))).await;
+            }
         });
     }
 
@@ -191,6 +279,14 @@ impl Hands {
                 let _ = room.blocking_send(msg);
             }
         });
+    }
+}
+
+fn not_saved(error: LedgerError) -> NotSaved {
+    NotSaved {
+        unconfirmed: matches!(error, LedgerError::Unconfirmed(_)),
+        second: matches!(error, LedgerError::Conflict(_) | LedgerError::Refused(_)),
+        text: words(error),
     }
 }
 

@@ -5,6 +5,7 @@
 //! the key path, and the first frame is drawn before the first poll returns.
 
 pub mod clock;
+pub mod commands;
 pub mod credential;
 pub mod deck;
 pub mod feed;

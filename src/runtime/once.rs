@@ -102,7 +102,7 @@ async fn press(state: &mut State, hands: &mut Hands, key: Key, messages: &mut Re
 
 /// Whether an answer that a key asked for is still to come.
 fn busy(state: &State) -> bool {
-    state.run.as_ref().is_some_and(|view| !view.pending.is_empty() || !view.saving.is_empty())
+    state.asking.is_some() || state.runs().any(|view| !view.pending.is_empty() || !view.saving.is_empty())
 }
 
 fn take(state: &mut State, hands: &mut Hands, msg: Msg) {
@@ -111,7 +111,7 @@ fn take(state: &mut State, hands: &mut Hands, msg: Msg) {
             hands.carry_out(effect);
         }
     }
-    if let Some(view) = &state.run {
+    for view in state.runs() {
         hands.follow(&view.run);
     }
 }

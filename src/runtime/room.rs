@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel}
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::{Effect, Msg, State, update};
-use crate::model::{Launch, RunId};
+use crate::model::Launch;
 use crate::ui;
 
 use super::deck::{Label, Tapes};
@@ -77,7 +77,6 @@ struct Room {
     written: UnboundedReceiver<io::Result<()>>,
     /// Something changed since the last frame.
     dirty: bool,
-    followed: Option<RunId>,
 }
 
 async fn run(setup: Setup) -> io::Result<Ending> {
@@ -97,7 +96,6 @@ async fn run(setup: Setup) -> io::Result<Ending> {
         screen,
         written: frames,
         dirty: true,
-        followed: None,
     };
     // The first frame comes before the first poll, and before the ledger is looked into.
     let ending = match room.draw() {
@@ -181,13 +179,12 @@ impl Room {
             match effect {
                 Effect::Quit => return Ok(Some(Ending::Quit)),
                 Effect::Suspend => self.suspend()?,
+                Effect::Copy(text) => self.screen.copy(&text)?,
+                Effect::Call(text) => self.screen.call(&text)?,
                 other => self.hands.carry_out(other),
             }
         }
-        if let Some(view) = &self.state.run
-            && self.followed.as_ref() != Some(&view.run.id)
-        {
-            self.followed = Some(view.run.id.clone());
+        for view in self.state.runs() {
             self.hands.follow(&view.run);
         }
         Ok(None)
@@ -196,6 +193,7 @@ impl Room {
     fn draw(&mut self) -> io::Result<()> {
         self.dirty = false;
         let (state, theme) = (&self.state, &self.theme);
+        self.screen.title(&ui::title(state))?;
         self.screen.draw(|frame| ui::view(state, theme, frame))
     }
 

@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
-    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
@@ -55,6 +56,7 @@ pub(super) struct Screen {
     bytes: Bytes,
     writer: mpsc::Sender<Vec<u8>>,
     in_flight: usize,
+    title: String,
 }
 
 impl Screen {
@@ -75,7 +77,7 @@ impl Screen {
         })?;
         restore_on_panic();
         let terminal = Terminal::new(CrosstermBackend::new(bytes.clone()))?;
-        let mut screen = Self { terminal, bytes, writer, in_flight: 0 };
+        let mut screen = Self { terminal, bytes, writer, in_flight: 0, title: String::new() };
         screen.take_over()?;
         Ok(screen)
     }
@@ -112,6 +114,39 @@ impl Screen {
         queue!(self.bytes, EndSynchronizedUpdate)?;
         self.send();
         drawn
+    }
+
+    /// Puts a text into the clipboard of whoever looks, where the terminal allows it (OSC 52).
+    ///
+    /// # Errors
+    /// None that a buffer can have.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        queue!(self.bytes, CopyToClipboard::to_clipboard_from(text))?;
+        self.send();
+        Ok(())
+    }
+
+    /// Rings the bell, and says why where nobody looks: OSC 9 makes a notification of it.
+    ///
+    /// # Errors
+    /// None that a buffer can have.
+    pub(super) fn call(&mut self, text: &str) -> io::Result<()> {
+        let text = crate::model::text::harmless_line(text, 200);
+        write!(self.bytes, "\u{7}\u{1b}]9;gonogo: {text}\u{7}")?;
+        self.send();
+        Ok(())
+    }
+
+    /// Sets the terminal's title, where it has changed; it travels with the next frame.
+    ///
+    /// # Errors
+    /// None that a buffer can have.
+    pub(super) fn title(&mut self, title: &str) -> io::Result<()> {
+        if self.title != title {
+            title.clone_into(&mut self.title);
+            queue!(self.bytes, SetTitle(title))?;
+        }
+        Ok(())
     }
 
     /// Gives the terminal back, within [`RESTORE`].

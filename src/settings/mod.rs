@@ -10,6 +10,7 @@ mod discovery;
 mod document;
 mod file;
 mod finding;
+mod lists;
 mod nearest;
 mod picture;
 mod preset;
@@ -20,6 +21,7 @@ mod structure;
 
 pub use discovery::{discover, nothing_found, places};
 pub use finding::{Finding, SettingsError};
+pub use lists::{Listed, Texts, files_beside};
 pub use preset::{Preset, preset, preset_texts, presets};
 pub use redacted::redacted;
 pub use schema::{checklist_schema, config_schema, preset_schema};
@@ -44,6 +46,10 @@ pub struct Loaded {
     pub template_text: Option<String>,
     /// Where the checklist's text was read.
     pub template_path: Option<PathBuf>,
+    /// The texts of the checklist's messages, by the file that it names.
+    pub messages: Texts,
+    /// The lists beside it: its rollback and its runbooks. Their gates' signals are in the launch.
+    pub lists: Vec<Listed>,
 }
 
 /// Reads a launch config and, where it names one, its checklist.
@@ -70,12 +76,17 @@ pub fn load(path: &Path) -> Result<Loaded, SettingsError> {
         document.error(troubles)
     })?;
     let template = with_template(&mut launch, &name, &template_path.display().to_string(), &template_text)?;
+    let beside = files_beside(&template_path);
+    let file = template_path.display().to_string();
+    let (messages, lists) = lists::beside(&file, &template_text, &template, &name, &mut launch, &beside)?;
     Ok(Loaded {
         launch,
         redacted,
         template: Some(template),
         template_text: Some(template_text),
         template_path: Some(template_path),
+        messages,
+        lists,
     })
 }
 
@@ -124,6 +135,22 @@ fn with_template(
     let (template, signals) = template_for(name, text, config, launch)?;
     launch.signals.extend(signals);
     Ok(template)
+}
+
+/// The lists beside a checklist and the texts of its messages, from files that are given: `beside` gives
+/// the text of a file by its name as it lies beside the checklist. Adds the signals of the lists' gates to
+/// the launch.
+///
+/// # Errors
+/// A rollback list or a message that is not there; everything that is wrong in a list.
+pub fn lists(
+    (name, text): (&str, &str),
+    template: &Template,
+    config: &str,
+    launch: &mut Launch,
+    beside: &dyn Fn(&str) -> io::Result<String>,
+) -> Result<(Texts, Vec<Listed>), SettingsError> {
+    lists::beside(name, text, template, config, launch, beside)
 }
 
 /// Reads a checklist template from its text; `name` is what errors call it. The names of signals,

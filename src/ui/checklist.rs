@@ -7,7 +7,8 @@
 //! ▸◐ queue-healthy    Queue can absorb the launch   312 < 500 ▓▓▓▓░░ 3m10s of 5m
 //! ```
 
-use crate::app::{Block, RunView};
+use crate::app::{Block, RunView, summary};
+use crate::checklist::template::ListKind;
 use crate::checklist::{Item, Template};
 use crate::model::text;
 
@@ -23,15 +24,18 @@ const SHORTEST_TITLE: usize = 10;
 /// The block with its heading, in exactly `height` rows or fewer.
 pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
     let focused = scene.focused(Block::Checklist);
-    let (lines, selected) = lines(scene, width);
-    let notes = notes(scene);
+    let (lines, selected) = lines(scene);
+    let notes = notes(scene, width);
     let room = height.saturating_sub(1 + notes.len());
     let first = first_line(lines.len(), selected, room);
     let below = lines.len().saturating_sub(first + room);
     let right = right(scene, first, below, width);
     let mut out = vec![scene.heading(focused, title(scene, width), right, width)];
     out.extend(notes);
-    out.extend(lines.into_iter().skip(first).take(room));
+    // Of ten thousand items only those in view are drawn.
+    let columns = columns(scene, width);
+    let shown = lines.into_iter().skip(first).take(room);
+    out.extend(shown.map(|line| drawn(scene, line, columns, width)));
     out.truncate(height);
     out
 }
@@ -39,8 +43,8 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
 /// How many rows the block would like.
 pub(super) fn wanted(scene: &Scene<'_>) -> usize {
     let lines = template(scene).map_or(0, |t| t.items.len() + sections(t));
-    let failed = scene.state.run.as_ref().map_or(0, |view| view.failed.len());
-    1 + notes(scene).len() + lines + failed
+    let failed = scene.state.shown_run().map_or(0, |view| view.failed.len());
+    1 + notes(scene, 80).len() + lines + failed
 }
 
 fn sections(template: &Template) -> usize {
@@ -49,8 +53,7 @@ fn sections(template: &Template) -> usize {
 }
 
 pub(super) fn template<'a>(scene: &Scene<'a>) -> Option<&'a Template> {
-    let state = scene.state;
-    state.run.as_ref().map(|view| &*view.run.template).or(state.template.as_deref())
+    scene.state.shown_template().map(|template| &**template)
 }
 
 fn title(scene: &Scene<'_>, width: usize) -> Row {
@@ -60,7 +63,7 @@ fn title(scene: &Scene<'_>, width: usize) -> Row {
     if let Some(template) = template(scene) {
         row = row.put(format!(" · {}", text::harmless_line(&template.title, 60)), theme.base);
     }
-    if let Some(view) = scene.state.run.as_ref().filter(|_| width >= 56) {
+    if let Some(view) = scene.state.shown_run().filter(|_| width >= 56) {
         row = row.put(format!(" · run {}", short_id(view)), theme.dim);
     }
     row
@@ -88,17 +91,30 @@ fn right(scene: &Scene<'_>, above: usize, below: usize, width: usize) -> Row {
     if below > 0 {
         row = row.put(format!("↓{below} "), theme.dim);
     }
-    let Some(view) = &scene.state.run else { return row.put("no run", theme.warn) };
+    let Some(view) = scene.state.shown_run() else { return row.put("no run", theme.warn) };
     let (done, all) = view.run.progress();
     let head = if width >= 80 { format!("{}  ", head(view)) } else { String::new() };
     row.put(head, theme.dim).put(format!("{done}/{all}"), theme.strong)
 }
 
 /// What concerns the whole run.
-fn notes(scene: &Scene<'_>) -> Vec<Row> {
+fn notes(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     let theme = scene.theme;
     let mut notes = Vec::new();
-    match &scene.state.run {
+    if let Some(side) = &scene.state.side {
+        let back = scene.state.keymap.keys(crate::app::Action::Back);
+        let kind = side.list.template.kind;
+        let (style, words) = match kind {
+            ListKind::Rollback => (theme.bad, "ROLLBACK: every press works, the order is advice"),
+            ListKind::Runbook | ListKind::Launch => (theme.accent, "beside the launch"),
+        };
+        let words = format!("  {words} · {back} goes back");
+        notes.push(Row::new().put(words, style).fit(width));
+    }
+    match scene.state.shown_run() {
+        None if scene.state.side.is_some() => {
+            notes.push(Row::new().put("  no run of it yet: the first press begins one", theme.dim));
+        }
         None => {
             let why = scene.state.run_note.clone().unwrap_or_else(|| "opening the run".into());
             notes.push(Row::new().put(format!("  {why}"), theme.dim));
@@ -108,41 +124,78 @@ fn notes(scene: &Scene<'_>) -> Vec<Row> {
                 let why = text::harmless_line(why, 200);
                 notes.push(Row::new().put(format!("  ! read only: {why}"), theme.bad));
             }
+            if let Some((by, at)) = &view.run.closed {
+                let words = format!("  closed by {} at {}", super::words::who(by), at.clock());
+                notes.push(Row::new().put(words, theme.warn));
+            }
             if view.template_changed {
                 let words = "  ! the template's file has changed; this run keeps its own copy";
                 notes.push(Row::new().put(words, theme.warn));
             }
         }
     }
+    if scene.state.side.is_none()
+        && let Some(poll) = summary::poll(scene.state)
+    {
+        let vote = scene.state.keymap.keys(crate::app::Action::Vote);
+        let row =
+            Row::new().put(format!("  {poll}"), theme.accent).put(format!("   {vote} votes"), theme.dim);
+        notes.push(row.fit(width));
+    }
     notes
 }
 
+/// A line of the list, not yet drawn.
+#[derive(Clone, Copy)]
+enum Line<'t> {
+    Section(&'t str),
+    Item(&'t Item, bool),
+    Trouble(&'t str),
+}
+
 /// Every line of the list, and which one is selected.
-fn lines(scene: &Scene<'_>, width: usize) -> (Vec<Row>, usize) {
-    let theme = scene.theme;
+fn lines<'t>(scene: &Scene<'t>) -> (Vec<Line<'t>>, usize) {
     let Some(template) = template(scene) else { return (Vec::new(), 0) };
-    let focused = scene.focused(Block::Checklist);
     let selected_item = scene.state.selected(Block::Checklist).min(template.items.len().saturating_sub(1));
-    let longest = template.items.iter().map(|i| cells(i.id.as_str())).max().unwrap_or(0);
-    let id_width = longest.min(LONGEST_ID).min(width / 3);
+    let failed = scene.state.shown_run().map(|view| &view.failed).filter(|failed| !failed.is_empty());
     let (mut out, mut selected, mut section) = (Vec::new(), 0, "");
     for (index, item) in template.items.iter().enumerate() {
         if std::mem::replace(&mut section, &item.section) != item.section {
-            let name = text::harmless_line(&item.section, 80);
-            out.push(Row::new().put("  ", theme.dim).put(name, theme.dim).fit(width));
+            out.push(Line::Section(&item.section));
         }
-        let is_selected = index == selected_item;
-        if is_selected {
+        if index == selected_item {
             selected = out.len();
         }
-        let look = item::look(scene, item, width.saturating_sub(id_width + 7));
-        let row = line(scene, item, look, id_width, width, is_selected && focused);
-        out.push(if is_selected && focused { row.over(theme.selected, width) } else { row });
-        if let Some(why) = scene.state.run.as_ref().and_then(|view| view.failed.get(&item.id)) {
-            out.push(Row::new().put("   ! ", theme.bad).put(why.clone(), theme.bad).fit(width));
+        out.push(Line::Item(item, index == selected_item));
+        if let Some(why) = failed.and_then(|failed| failed.get(&item.id)) {
+            out.push(Line::Trouble(why));
         }
     }
     (out, selected)
+}
+
+/// The width of the column of ids.
+fn columns(scene: &Scene<'_>, width: usize) -> usize {
+    let items = template(scene).map_or(&[][..], |template| &template.items);
+    let longest = items.iter().map(|item| cells(item.id.as_str())).max().unwrap_or(0);
+    longest.min(LONGEST_ID).min(width / 3)
+}
+
+fn drawn(scene: &Scene<'_>, line: Line<'_>, id_width: usize, width: usize) -> Row {
+    let theme = scene.theme;
+    match line {
+        Line::Section(section) => {
+            let name = text::harmless_line(section, 80);
+            Row::new().put("  ", theme.dim).put(name, theme.dim).fit(width)
+        }
+        Line::Trouble(why) => Row::new().put("   ! ", theme.bad).put(why.to_owned(), theme.bad).fit(width),
+        Line::Item(item, selected) => {
+            let marked = selected && scene.focused(Block::Checklist);
+            let look = item::look(scene, item, width.saturating_sub(id_width + 7));
+            let row = self::line(scene, item, look, id_width, width, marked);
+            if marked { row.over(theme.selected, width) } else { row }
+        }
+    }
 }
 
 fn line(scene: &Scene<'_>, item: &Item, look: Look, id_width: usize, width: usize, selected: bool) -> Row {

@@ -50,6 +50,27 @@ fn of_parts(scene: &Scene<'_>, width: usize, count_passes: bool) -> (Row, bool) 
             Some(_) => text(8, "REC broke off".into(), theme.warn),
         });
     }
+    if let Some(view) = &state.run {
+        if let Some(broken) = view.run.overridden().filter(|_| view.run.closed.is_none()) {
+            let words = format!(" OVERRIDDEN by {} ", super::words::who(&broken.author));
+            left.push(Part { rank: 8, row: Row::new().put(words, theme.badge_no_go) });
+        }
+        let real = !state.demo && state.replay.is_none();
+        if let Some(desk) = &view.run.desk
+            && state.is_watched()
+        {
+            let here = state.present.as_ref().map_or(1, Vec::len);
+            let here = if here > 1 { format!(" · {here} here") } else { String::new() };
+            let name = super::words::who(&desk.author);
+            right.push(text(4, format!("desk {name}{here}"), dim));
+        } else if real && view.run.mode == Mode::Live && !view.run.is_over() {
+            // Nobody writes what happens by itself, and the triggers are not armed.
+            right.push(text(7, "UNWATCHED".into(), theme.warn));
+        }
+    }
+    if let Some((hold, _)) = summary::hold(state) {
+        right.push(text(7, hold, theme.warn));
+    }
     let live = !state.demo
         && state.replay.is_none()
         && state.run.as_ref().is_none_or(|view| view.run.mode == Mode::Live);

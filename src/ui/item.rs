@@ -4,7 +4,7 @@ use ratatui::style::Style;
 
 use crate::app::run::Pending;
 use crate::app::{RunView, State};
-use crate::checklist::{Derived, Item, ItemState, Stage};
+use crate::checklist::{Derived, Item, ItemState, Kind, Stage};
 use crate::engine::Judgement;
 use crate::model::duration::short;
 use crate::model::{ItemId, Verdict, text};
@@ -32,7 +32,7 @@ pub(super) fn look(scene: &Scene<'_>, item: &Item, room: usize) -> Look {
 
 fn of_any_size(scene: &Scene<'_>, item: &Item, room: usize) -> Look {
     let theme = scene.theme;
-    let Some(view) = &scene.state.run else {
+    let Some(view) = scene.state.shown_run() else {
         return Look { glyph: "○", style: theme.dim, settled: false, status: without_run(scene, item) };
     };
     let open = |glyph, style, status| Look { glyph, style, settled: false, status };
@@ -43,6 +43,9 @@ fn of_any_size(scene: &Scene<'_>, item: &Item, room: usize) -> Look {
         return open("○", theme.dim, Row::new());
     };
     match state.stage {
+        Stage::Done if scene.state.side.is_none() && scene.state.is_regressed(item) => {
+            open("↯", theme.bad, done(scene, item, state))
+        }
         Stage::Done => {
             Look { glyph: "✓", style: theme.good, settled: true, status: done(scene, item, state) }
         }
@@ -76,27 +79,71 @@ pub(super) fn pending_words(pending: &Pending) -> String {
 
 fn todo(scene: &Scene<'_>, view: &RunView, item: &Item, room: usize) -> (&'static str, Style, Row) {
     let theme = scene.theme;
+    let state = view.run.item(&item.id).map(|(_, state)| state);
+    if let Some(words) = state.and_then(|state| under_way(scene, view, item, state)) {
+        return ("◐", theme.accent, Row::new().put(words, theme.accent));
+    }
     if let Derived::Blocked(waits) = view.run.derived(&item.id) {
         return ("⊘", theme.dim, Row::new().put(waits_for(&waits), theme.dim));
     }
-    match gate(scene.state, item) {
+    let late = item.due.and_then(|due| due.time(view.run.clock.t0)).filter(|due| scene.state.now >= *due);
+    match gate(scene.state, item).filter(|_| !matches!(item.kind, Kind::Wait { .. })) {
         Some(judgement) if judgement.reason.code == "holding" => {
             ("◐", theme.accent, holding(scene, item, &judgement, room))
         }
         Some(judgement) => ("○", theme.strong, live(scene, &judgement)),
+        None if late.is_some() => (
+            "○",
+            theme.warn,
+            Row::new().put("late", theme.warn).put("  ", theme.dim).join(owner(scene, item)),
+        ),
         None => ("○", theme.strong, owner(scene, item)),
     }
+}
+
+/// What has begun: a command, a timer, signatures.
+fn under_way(scene: &Scene<'_>, view: &RunView, item: &Item, state: &ItemState) -> Option<String> {
+    let now = scene.state.now;
+    if let Some(attempt) = state.attempt.as_ref().filter(|attempt| attempt.end.is_none()) {
+        if attempt.is_unknown(now) || view.orphaned.contains(&item.id) {
+            return Some("unknown: look at what it did, then reopen".into());
+        }
+        let took = short(words::floor(now.since(attempt.at)));
+        return Some(format!("running {took} of {}", short(attempt.timeout)));
+    }
+    if let (Kind::Wait { span, .. }, Some((_, since))) = (&item.kind, &state.begun) {
+        let left = span.saturating_sub(now.since(*since));
+        return Some(if left.is_zero() {
+            "over".into()
+        } else {
+            format!("{} to go", short(words::floor(left)))
+        });
+    }
+    let needs = item.signoff.as_ref().map_or(0, |signoff| signoff.count);
+    if !state.signatures.is_empty() && needs > 0 {
+        let names: Vec<String> = state.signatures.iter().map(|s| words::who(&s.author)).collect();
+        return Some(format!("{} of {needs} signed: {}", names.len(), names.join(", ")));
+    }
+    let (author, at) = state.begun.as_ref()?;
+    Some(format!("begun by {} {}", words::who(author), words::when(*at, now)))
 }
 
 fn without_run(scene: &Scene<'_>, item: &Item) -> Row {
     gate(scene.state, item).map_or_else(|| owner(scene, item), |judgement| live(scene, &judgement))
 }
 
+/// `⚙ sre`: what kind of item it is, where that is not a plain check, and whose.
 fn owner(scene: &Scene<'_>, item: &Item) -> Row {
-    match &item.owner {
-        Some(owner) => Row::new().put(text::harmless_line(owner, 20), scene.theme.dim),
-        None => Row::new(),
-    }
+    let kind = match &item.kind {
+        Kind::Command(_) => "x ",
+        Kind::Message(_) => "message ",
+        Kind::Wait { span, .. } => return Row::new().put(format!("wait {}", short(*span)), scene.theme.dim),
+        Kind::Check | Kind::Gate(_) => "",
+    };
+    let signs = item.signoff.as_ref().map(|signoff| format!("{} sign ", signoff.count)).unwrap_or_default();
+    let whose = item.role.as_ref().or(item.owner.as_ref());
+    let whose = whose.map(|whose| text::harmless_line(whose, 20)).unwrap_or_default();
+    Row::new().put(format!("{kind}{signs}{whose}"), scene.theme.dim)
 }
 
 /// `waits for ramp-10 +1`
@@ -144,7 +191,11 @@ fn holding(scene: &Scene<'_>, item: &Item, judgement: &Judgement, room: usize) -
 /// `ana? 13:41`, after what its gate says now if that is not a pass any more.
 fn done(scene: &Scene<'_>, item: &Item, state: &ItemState) -> Row {
     let theme = scene.theme;
-    let by = settled_by(scene, state);
+    let by = if state.overridden {
+        format!("OVERRIDDEN {}", settled_by(scene, state))
+    } else {
+        settled_by(scene, state)
+    };
     match gate(scene.state, item).filter(|j| j.verdict != Verdict::Pass && j.reason.code != "holding") {
         Some(now) => {
             let words = format!("{} now {}", now.verdict.glyph(), now.reason.text);

@@ -1,6 +1,8 @@
 //! Everything about one item: for its dialog, and beside the zoomed checklist.
 
-use crate::checklist::{Derived, Item, ItemState, Stage};
+use crate::app::RunView;
+use crate::checklist::template::Due;
+use crate::checklist::{Derived, Item, ItemState, Kind, Stage, params};
 use crate::model::{ItemId, text, value};
 
 use super::row::Row;
@@ -20,7 +22,7 @@ pub(super) fn panel(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
 
 /// The state of the item in a word.
 pub(super) fn stage(scene: &Scene<'_>, item: &Item) -> String {
-    let Some(view) = &scene.state.run else { return "no run".into() };
+    let Some(view) = scene.state.shown_run() else { return "no run".into() };
     if let Some(pending) = view.pending.get(&item.id) {
         return item::pending_words(pending);
     }
@@ -29,6 +31,9 @@ pub(super) fn stage(scene: &Scene<'_>, item: &Item) -> String {
         (_, Derived::Blocked(_)) => "blocked".into(),
         (Stage::Todo, _) => "to do".into(),
         (Stage::InProgress, _) => "in progress".into(),
+        (Stage::Done, _) if scene.state.side.is_none() && scene.state.is_regressed(item) => {
+            "regressed".into()
+        }
         (stage, _) => stage.word().into(),
     }
 }
@@ -51,7 +56,7 @@ pub(super) fn rows(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
         }
     }
     out.push(Row::new());
-    if let Some(view) = &scene.state.run {
+    if let Some(view) = scene.state.shown_run() {
         if let Some(why) = view.failed.get(&item.id) {
             let lines = super::row::wrap(why, width.saturating_sub(5));
             out.extend(lines.into_iter().map(|l| Row::new().put("  ! ", theme.bad).put(l, theme.bad)));
@@ -61,6 +66,7 @@ pub(super) fn rows(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
             out.extend(field(scene, "waits for", &names.join(", "), width));
         }
         if let Some((_, state)) = view.run.item(&item.id) {
+            out.extend(attempt(scene, view, &item.id, state, width));
             out.extend(history(scene, state, width));
         }
     }
@@ -75,11 +81,87 @@ pub(super) fn rows(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
     if let Some(runbook) = &item.runbook {
         add("runbook", runbook);
     }
+    out.extend(terms(scene, item, width));
     if item.kind.gate().is_some() {
         out.extend(of_gate(scene, item, width));
     }
     out
 }
+
+/// What the template asks of the item.
+fn terms(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
+    let mut out = Vec::new();
+    let mut add =
+        |label: &str, text: &str| out.extend(field(scene, label, &text::harmless_line(text, 400), width));
+    if let Some(role) = &item.role {
+        add("role", role);
+    }
+    if let Some(signoff) = &item.signoff {
+        let roles = if signoff.roles.is_empty() { "any role".to_owned() } else { signoff.roles.join(" or ") };
+        add("signed by", &format!("{} different people, as {roles}", signoff.count));
+    }
+    if !item.evidence.is_empty() {
+        let kinds: Vec<&str> = item.evidence.iter().map(|kind| kind.as_str()).collect();
+        add("asks for", &kinds.join(", "));
+    }
+    if let Some(due) = item.due {
+        let t0 = scene.state.run.as_ref().and_then(|view| view.run.clock.t0);
+        let at = due.time(t0).map(|at| format!("{} {}", at.date(), at.clock()));
+        let mark = if let Due::Mark(mark) = due { format!("{mark} ") } else { String::new() };
+        add("due", &format!("{mark}{}", at.unwrap_or_else(|| "once T-0 is set".into())));
+    }
+    if !item.waivable_by.is_empty() {
+        add("waived by", &item.waivable_by.join(", "));
+    }
+    match &item.kind {
+        Kind::Command(command) => {
+            let params = scene.state.shown_run().map(|view| view.run.params.clone()).unwrap_or_default();
+            let filled =
+                |argument: &String| params::fill(argument, &params).unwrap_or_else(|_| argument.clone());
+            let argv: Vec<String> = command.argv.iter().map(filled).collect();
+            add("command", &argv.join(" "));
+            add("time-out", &crate::model::duration::short(command.timeout));
+            if !command.env.is_empty() {
+                add("variables", &command.env.join(", "));
+            }
+        }
+        Kind::Message(message) => add("message", &message.file),
+        Kind::Wait { span, .. } => add("waits", &crate::model::duration::short(*span)),
+        Kind::Check | Kind::Gate(_) => {}
+    }
+    if let Some(undo) = &item.undo {
+        add("undone by", undo.as_str());
+    }
+    out
+}
+
+/// The newest run of its command, with the end of the output.
+fn attempt(scene: &Scene<'_>, view: &RunView, id: &ItemId, state: &ItemState, width: usize) -> Vec<Row> {
+    let Some(attempt) = &state.attempt else { return Vec::new() };
+    let by = words::who(&attempt.author);
+    let ended = match &attempt.end {
+        Some(end) => format!(
+            "{} after {}, {} bytes of output",
+            text::harmless_line(&end.outcome, 200),
+            crate::model::duration::short(end.took),
+            end.bytes
+        ),
+        None if attempt.is_unknown(scene.state.now) || view.orphaned.contains(id) => {
+            "nobody knows: its supervisor is gone; look at what it did, then reopen the item".into()
+        }
+        None => "running".into(),
+    };
+    let began = format!("started by {by} at {}: {ended}", attempt.at.clock());
+    let mut out = field(scene, "run", &began, width);
+    let lines = view.outputs.get(id).map_or(&[][..], Vec::as_slice);
+    for line in lines.iter().skip(lines.len().saturating_sub(OUTPUT)) {
+        out.push(Row::new().put("  │ ", scene.theme.dim).put(line.clone(), scene.theme.base).fit(width));
+    }
+    out
+}
+
+/// How many lines of a command's output are shown.
+const OUTPUT: usize = 8;
 
 fn history(scene: &Scene<'_>, state: &ItemState, width: usize) -> Vec<Row> {
     let mut out = Vec::new();
@@ -89,6 +171,11 @@ fn history(scene: &Scene<'_>, state: &ItemState, width: usize) -> Vec<Row> {
             state.stage.word(),
             format!("by {} on {} at {}", words::who_in_full(author), at.date(), at.clock()),
         );
+    }
+    for signature in &state.signatures {
+        let note = signature.note.as_ref().map(|n| format!(": {}", text::harmless_line(n, 200)));
+        let by = words::who_in_full(&signature.author);
+        add("signed", format!("by {by} at {}{}", signature.at.clock(), note.unwrap_or_default()));
     }
     if let Some(reason) = &state.reason {
         add(if state.stage.is_open() { "reopened" } else { "reason" }, text::harmless_line(reason, 400));

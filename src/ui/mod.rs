@@ -35,7 +35,9 @@ mod header;
 mod item;
 mod item_detail;
 mod log;
+mod milestones;
 mod past;
+mod proposal;
 mod reasons;
 mod room;
 mod row;
@@ -64,6 +66,17 @@ pub fn view(state: &State, theme: &Theme, frame: &mut Frame) {
     if let Some(cursor) = draw(state, theme, area, frame.buffer_mut()) {
         frame.set_cursor_position(cursor);
     }
+}
+
+/// The terminal's title: what needs an answer, else the verdict, and which launch it is.
+pub fn title(state: &State) -> String {
+    let launch = crate::model::text::harmless_line(&state.launch.product, 40);
+    let badge = state.badge();
+    let what = match crate::app::call::words(state) {
+        Some(needs) => format!("! {}", crate::model::text::harmless_line(&needs, 80)),
+        None => state.overall().outcome.words().to_owned(),
+    };
+    format!("{what} · {launch} · {badge}")
 }
 
 /// The state as a frame of that size without any terminal: for `--once` and for screenshots.

@@ -18,7 +18,7 @@ use crate::model::Board;
 
 use super::row::Row;
 use super::scene::{Scene, put};
-use super::{alerts, board, chart, checklist, flags, footer, header, log, reasons};
+use super::{alerts, board, chart, checklist, flags, footer, header, log, proposal, reasons};
 
 /// From this size on there are two columns.
 const TWO_COLUMNS: (u16, u16) = (110, 24);
@@ -42,6 +42,7 @@ pub(super) fn frame(scene: &Scene<'_>, area: Rect, buf: &mut Buffer, most_reason
     let width = usize::from(area.width);
     let mut top = vec![header::row(scene, width)];
     top.extend(reasons::rows(scene, width, most_reasons));
+    top.extend(proposal::rows(scene, width));
     let bottom = footer::rows(scene, width);
     let roomy = area.height >= 32;
     let below = top.len() as u16 + u16::from(roomy);

@@ -17,7 +17,9 @@ use crate::model::{Board, Time, value};
 use super::room::{frame, slice};
 use super::row::Row;
 use super::scene::{Scene, put};
-use super::{alert_detail, board, chart, checklist, flag_detail, gates, item_detail, log, past, sources};
+use super::{
+    alert_detail, board, chart, checklist, flag_detail, gates, item_detail, log, milestones, past, sources,
+};
 
 /// From this width on details stand beside their list.
 const BESIDE: u16 = 120;
@@ -34,6 +36,7 @@ pub(super) fn draw(scene: &Scene<'_>, block: Block, area: Rect, buf: &mut Buffer
         Block::Log => put(buf, body, log::zoom(scene, width, height)),
         Block::Gates => gates::draw(scene, body, buf),
         Block::Sources => sources::draw(scene, body, buf),
+        Block::Milestones => milestones::draw(scene, body, buf),
     }
 }
 

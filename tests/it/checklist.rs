@@ -319,8 +319,10 @@ fn the_shipped_templates_are_right_and_a_rollback_waits_for_nothing() {
             "Worker & telemetry",
             "Load test",
             "Documentation & launch",
+            "Dependencies",
             "Verification",
-            "Launch"
+            "People",
+            "Ramp"
         ],
         "each section stands together, in this order"
     );

@@ -241,7 +241,7 @@ fn where_no_config_is_found_the_places_that_were_looked_at_are_said() {
 fn config_check_says_ok_or_what_is_wrong_by_its_exit_code() {
     let output = gonogo(&["config", "check", "config/tasks.toml"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains(": ok, Tasks 0.1.4 in production: 6 sources"));
+    assert!(text(&output.stdout).contains(": ok, Tasks 0.1.4 in production: 8 sources"));
 
     let output = gonogo(&["config", "check", "checklists/tasks-rollback.toml"]);
     assert!(text(&output.stdout).contains(": ok, a checklist of"), "{}", text(&output.stderr));

@@ -33,7 +33,7 @@ use std::path::PathBuf;
 
 use super::{Common, Exit};
 
-pub use place::{default_dir, directory_ledger, history_dir};
+pub use place::{approved_dir, default_dir, directory_ledger, history_dir};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]

@@ -24,6 +24,11 @@ pub fn history_dir() -> PathBuf {
     state_dir().map_or_else(|| PathBuf::from("history"), |dir| dir.join("history"))
 }
 
+/// The directory that says which templates' commands this user has approved.
+pub fn approved_dir() -> PathBuf {
+    state_dir().map_or_else(|| PathBuf::from("approved"), |dir| dir.join("approved"))
+}
+
 fn state_dir() -> Option<PathBuf> {
     let dirs = ProjectDirs::from("", "", "gonogo")?;
     Some(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())

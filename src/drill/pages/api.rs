@@ -1,9 +1,12 @@
 //! `/api/metrics`: requests, flag evaluations, usage and support, as a Node gateway exports them.
 
+use std::time::Duration;
+
 use super::super::exposition::Family;
 use super::super::product::Product;
 use super::super::service::Service;
 use super::super::traffic::IDENTITY;
+use super::boundaries;
 use super::process::{self, Work};
 
 /// All families of the page.
@@ -14,10 +17,12 @@ pub fn families(product: &Product) -> Vec<Family> {
         cost: 0.0019,
         held: product.rollout.taken_up(),
         mebibytes: 164.0,
+        started: Duration::ZERO,
     };
     let mut families = process::node(product, work);
     families.extend(requests(services));
     families.extend([evaluations(product), usage(product), organisations(product), escalations(product)]);
+    families.extend(boundaries::families(product));
     families
 }
 

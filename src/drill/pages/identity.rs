@@ -1,11 +1,13 @@
 //! `/identity/metrics`: sign-ins, tokens and requests, as a Go service exports them.
 
+use std::time::Duration;
+
 use super::super::exposition::Family;
 use super::super::product::Product;
 use super::super::service::Service;
 use super::super::traffic::IDENTITY;
-use super::api;
 use super::process::{self, Work};
+use super::{api, audit};
 
 /// All families of the page. Every series says `service="identity"`, the service's default label.
 pub fn families(product: &Product) -> Vec<Family> {
@@ -15,6 +17,7 @@ pub fn families(product: &Product) -> Vec<Family> {
         cost: 0.0006,
         held: (product.tally.tokens % 7) as f64,
         mebibytes: 41.0,
+        started: Duration::ZERO,
     };
     let tally = &product.tally;
     let mut families = process::go(product, work);
@@ -28,6 +31,7 @@ pub fn families(product: &Product) -> Vec<Family> {
             .count([("result", "error")], tally.token_errors)
             .count([("result", "success")], tally.tokens),
     );
+    families.extend(audit::families(product));
     for family in &mut families {
         family.label_all("service", "identity");
     }

@@ -1,8 +1,13 @@
 //! What each endpoint of the product tells: the state of the model as families of samples.
 
 mod api;
+mod audit;
+mod boundaries;
 mod identity;
+mod jobs;
+mod pager;
 mod process;
+mod redis;
 mod worker;
 
 use super::exposition::{self, Dialect, Format};
@@ -17,11 +22,15 @@ pub enum Page {
     Api,
     /// `/identity/metrics`: sign-ins, tokens, requests of identity.
     Identity,
+    /// `/redis/metrics`: the Redis that holds the queues.
+    Redis,
+    /// `/alertmanager/metrics`: delivery of notifications, silences.
+    Pager,
 }
 
 impl Page {
     /// All endpoints.
-    pub const ALL: [Page; 3] = [Page::Worker, Page::Api, Page::Identity];
+    pub const ALL: [Page; 5] = [Page::Worker, Page::Api, Page::Identity, Page::Redis, Page::Pager];
 
     /// The path it is served under.
     pub fn path(self) -> &'static str {
@@ -29,6 +38,8 @@ impl Page {
             Self::Worker => "/worker/metrics",
             Self::Api => "/api/metrics",
             Self::Identity => "/identity/metrics",
+            Self::Redis => "/redis/metrics",
+            Self::Pager => "/alertmanager/metrics",
         }
     }
 }
@@ -39,5 +50,7 @@ pub fn render(product: &Product, page: Page, format: Format) -> String {
         Page::Worker => exposition::page(worker::families(product), Dialect::Node, format),
         Page::Api => exposition::page(api::families(product), Dialect::Node, format),
         Page::Identity => exposition::page(identity::families(product), Dialect::Go, format),
+        Page::Redis => exposition::page(redis::families(product), Dialect::Go, format),
+        Page::Pager => exposition::page(pager::families(product), Dialect::Go, format),
     }
 }

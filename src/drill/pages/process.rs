@@ -1,5 +1,7 @@
 //! What client libraries tell of their own process, made up from how much work it has done.
 
+use std::time::Duration;
+
 use super::super::exposition::Family;
 use super::super::product::Product;
 
@@ -14,9 +16,15 @@ pub struct Work {
     pub held: f64,
     /// Resident memory with nothing held, in mebibytes.
     pub mebibytes: f64,
+    /// When the process was started, from the start of the product.
+    pub started: Duration,
 }
 
 impl Work {
+    /// A process beside the product that is scraped now and then, and does nothing else.
+    pub const EXPORTER: Work =
+        Work { done: 0, cost: 0.0, held: 0.0, mebibytes: 24.0, started: Duration::ZERO };
+
     fn cpu(self, product: &Product) -> f64 {
         let seconds = product.uptime().as_secs_f64() * 0.011 + self.done as f64 * self.cost;
         (seconds * 100.0).round() / 100.0
@@ -39,7 +47,7 @@ pub fn node(product: &Product, work: Work) -> Vec<Family> {
             .value([], (cpu * 17.0).round() / 100.0),
         Family::counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.")
             .value([], cpu),
-        start_time(product),
+        start_time(product, work),
         Family::gauge("process_resident_memory_bytes", "Resident memory size in bytes.")
             .value([], work.bytes()),
         Family::gauge("process_open_fds", "Number of open file descriptors.")
@@ -69,12 +77,12 @@ pub fn go(product: &Product, work: Work) -> Vec<Family> {
         Family::gauge("process_open_fds", "Number of open file descriptors.").value([], 12.0),
         Family::gauge("process_resident_memory_bytes", "Resident memory size in bytes.")
             .value([], work.bytes()),
-        start_time(product),
+        start_time(product, work),
     ]
 }
 
-fn start_time(product: &Product) -> Family {
-    let start = product.at(std::time::Duration::ZERO).seconds();
+fn start_time(product: &Product, work: Work) -> Family {
+    let start = product.at(work.started).seconds();
     Family::gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.")
         .value([], start)
 }

@@ -3,6 +3,7 @@
 use super::super::exposition::Family;
 use super::super::product::Product;
 use super::super::queue::Queue;
+use super::jobs;
 use super::process::{self, Work};
 use crate::model::Time;
 
@@ -14,6 +15,7 @@ pub fn families(product: &Product) -> Vec<Family> {
         cost: 0.0042,
         held: queues.iter().map(|(_, queue)| queue.depth() as f64).sum(),
         mebibytes: 118.0,
+        started: product.surroundings.worker_started,
     };
     let mut families = process::node(product, work);
     families.extend([depth(queues), oldest(queues, product), enqueued(queues), finished(queues)]);
@@ -29,6 +31,7 @@ pub fn families(product: &Product) -> Vec<Family> {
         Family::gauge("tasks_queue_workers", "Attempts that the running workers can make at the same time."),
         |family, (name, queue)| family.value([("queue", name)], f64::from(queue.workers)),
     ));
+    families.extend(jobs::families(product));
     families.extend(product.synthetic.map(|at| {
         Family::gauge(
             "tasks_synthetic_last_success_timestamp_seconds",

@@ -121,12 +121,14 @@ impl Check<'_> {
         for at in &file.milestone {
             let table = at.get();
             self.unique_id(&table.id, "the milestone", &mut seen);
-            let date = self.day_or_time(&table.date, true);
-            let from = table.from.as_ref().and_then(|from| self.day_or_time(from, false));
-            if let (Some(at), Some(from), Some(date)) = (&table.from, from, date)
+            let (from, date) = match &table.until {
+                Some(until) => (self.day_or_time(&table.date, false), self.day_or_time(until, true)),
+                None => (None, self.day_or_time(&table.date, true)),
+            };
+            if let (Some(at), Some(from), Some(date)) = (&table.until, from, date)
                 && from > date
             {
-                self.troubles.add(at.span(), "it begins after its own date");
+                self.troubles.add(at.span(), "it ends before it begins");
             }
             let (id, title) = (table.id.get().clone(), self.words(&table.title));
             milestones.push(Milestone { id, title, date: date.unwrap_or_default(), from });

@@ -116,12 +116,12 @@ pub(in crate::settings) struct MilestoneTable {
     pub(in crate::settings) id: At<String>,
     /// `Sprint 1: hardening`.
     pub(in crate::settings) title: At<String>,
-    /// The day, or the moment, by which its items are to be settled.
+    /// The day, or the moment, by which its items are to be settled; its beginning, where it has `until`.
     #[schemars(with = "DateText")]
     pub(in crate::settings) date: At<toml::Value>,
-    /// The day, or the moment, on which it begins.
+    /// The day, or the moment, by which its items are to be settled, where it lasts longer than a day.
     #[schemars(with = "Option<DateText>")]
-    pub(in crate::settings) from: Option<At<toml::Value>>,
+    pub(in crate::settings) until: Option<At<toml::Value>>,
 }
 
 /// One line of a checklist.

@@ -25,6 +25,12 @@ pub(super) fn draw(
         }
         Purpose::Note(Some(item)) => (format!("Note on {item}"), "kept in the run for ever"),
         Purpose::Note(None) => ("Note on the run".to_owned(), "kept in the run for ever"),
+        Purpose::Waive(item) => (format!("Waive {item}"), "why it is excused; a recorded deviation"),
+        Purpose::Fail(item) => (format!("{item} has failed"), "what was found; kept in the run for ever"),
+        Purpose::Evidence(item) => (format!("Evidence for {item}"), "an address, or words"),
+        Purpose::Run(item) => (format!("Run {item}"), "type the item's id to run its command"),
+        Purpose::Dismiss(_) => ("Dismiss what is proposed".to_owned(), "why it is not needed"),
+        Purpose::NoGo(station) => (format!("{station} says NO-GO"), "what stands in the way"),
     };
     let width = room.width.min(84);
     let (line, column) = edited(scene, input, usize::from(width.saturating_sub(4)), "");

@@ -23,6 +23,7 @@ fn group(action: Action) -> &'static str {
         | Action::Checklist
         | Action::Log
         | Action::Gates
+        | Action::Milestones
         | Action::Sources => "Screens",
         Action::FocusNext
         | Action::FocusPrevious
@@ -35,20 +36,50 @@ fn group(action: Action) -> &'static str {
         | Action::Open
         | Action::Zoom
         | Action::Back => "Moving",
-        Action::Tick | Action::Note | Action::Write | Action::SetT0 | Action::Start => "Checklist",
+        Action::Tick
+        | Action::Sign
+        | Action::Run
+        | Action::Evidence
+        | Action::Note
+        | Action::Undo
+        | Action::Copy
+        | Action::Waive
+        | Action::Fail
+        | Action::BreakGlass
+        | Action::ActAs
+        | Action::List
+        | Action::Write
+        | Action::Start => "Checklist",
+        Action::Vote
+        | Action::Hold
+        | Action::Rollback
+        | Action::SetT0
+        | Action::Resume
+        | Action::Extend
+        | Action::Recycle
+        | Action::Scrub
+        | Action::LiftOff
+        | Action::Poll
+        | Action::Desk
+        | Action::LeaveDesk
+        | Action::Confirm
+        | Action::Dismiss
+        | Action::Close => "Launch",
         Action::WindowShorter | Action::WindowLonger | Action::CursorLeft | Action::CursorRight => "Chart",
         Action::Pause | Action::Faster | Action::Slower | Action::Seek => "Replay",
         Action::Palette | Action::Record | Action::Help | Action::Suspend | Action::Quit => "Program",
     }
 }
 
-const GROUPS: [&str; 6] = ["Screens", "Moving", "Checklist", "Chart", "Replay", "Program"];
+const GROUPS: [&str; 7] = ["Screens", "Moving", "Checklist", "Launch", "Chart", "Replay", "Program"];
 
-const SIGNS: [(&str, &str); 12] = [
+const SIGNS: [(&str, &str); 14] = [
     ("✓ ? ✗", "pass, unknown, fail; only pass is GO"),
     ("○ ◐", "an item to do; one that is held, asked again or saved just now"),
     ("⊘", "an item that waits for others"),
-    ("✓ –", "an item that is done; one that was skipped"),
+    ("✓ – ~", "an item that is done; one that was skipped; one that was waived"),
+    ("✗", "an item that failed"),
+    ("↯", "an item that was done, and whose gate has gone bad since: regressed"),
     ("!", "something was not saved, or wants your eye"),
     ("△ ▲", "a number beyond its warn, its bad threshold"),
     ("● ◌ ✗ ○", "a source that is fresh, stale, failed, never seen"),

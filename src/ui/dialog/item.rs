@@ -3,13 +3,13 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::checklist::{Kind, Stage};
+use crate::app::dialog::{Does, item_keys};
 use crate::model::ItemId;
 
 use super::super::row::Row;
 use super::super::scene::Scene;
 use super::super::{checklist, item_detail};
-use super::{keys, window};
+use super::window;
 
 /// Draws the dialog of one item.
 pub(super) fn draw(scene: &Scene<'_>, id: &ItemId, room: Rect, buf: &mut Buffer) {
@@ -21,23 +21,11 @@ pub(super) fn draw(scene: &Scene<'_>, id: &ItemId, room: Rect, buf: &mut Buffer)
         return;
     };
     let mut rows = item_detail::rows(scene, item, inside);
-    let stage = scene.state.run.as_ref().and_then(|view| view.run.item(id)).map(|(_, s)| s.stage);
-    let tick = if matches!(item.kind, Kind::Gate(_)) { "ask again and tick" } else { "tick" };
-    let mut does: Vec<(&str, &str)> = match stage {
-        Some(Stage::Todo | Stage::InProgress) => vec![("t", tick), ("s", "skip"), ("n", "note")],
-        Some(Stage::Done | Stage::Skipped | Stage::Waived | Stage::Failed) => {
-            vec![("o", "reopen"), ("n", "note")]
-        }
-        None => Vec::new(),
-    };
+    let offers = item_keys(scene.state, id);
     let refused = scene.state.may_write().err();
-    if refused.is_some() {
-        does.clear();
-    }
-    does.push(("esc", "close"));
     let mut foot = vec![Row::new()];
     foot.extend(refused.map(|why| Row::new().put(why, scene.theme.warn)));
-    foot.push(keys(scene, &does));
+    foot.extend(keys_of(scene, &offers, inside));
     // The keys stay in view whatever is cut above them.
     let most = usize::from(room.height.saturating_sub(2)).saturating_sub(foot.len());
     if rows.len() > most {
@@ -49,4 +37,18 @@ pub(super) fn draw(scene: &Scene<'_>, id: &ItemId, room: Rect, buf: &mut Buffer)
     rows.extend(foot);
     let title = format!("{id} · {}", item_detail::stage(scene, item));
     window(scene, &title, width, &rows, room, buf);
+}
+
+/// The keys with their words, on as many rows as they take.
+fn keys_of(scene: &Scene<'_>, offers: &[(char, String, Does)], width: usize) -> Vec<Row> {
+    let theme = scene.theme;
+    let words = offers.iter().map(|(key, words, _)| (key.to_string(), words.clone()));
+    let mut rows = vec![Row::new()];
+    for (key, words) in words.chain([("esc".to_owned(), "close".to_owned())]) {
+        let part = Row::new().put(key, theme.strong).put(format!(" {words}   "), theme.dim);
+        let fits = rows.last().is_some_and(|row| row.used() + part.used() <= width + 3);
+        let row = if fits { rows.pop().unwrap_or_default() } else { Row::new() };
+        rows.push(row.join(part));
+    }
+    rows
 }

@@ -4,7 +4,10 @@
 mod field;
 mod help;
 mod item;
+mod message;
 mod palette;
+mod question;
+mod vote;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -12,7 +15,7 @@ use ratatui::widgets::{Block as Frame, Borders, Clear, Widget};
 
 use crate::app::Dialog;
 
-use super::row::{Row, wrap};
+use super::row::Row;
 use super::scene::{Scene, put};
 
 /// Draws the open dialog; returns where the cursor belongs, in one that takes text.
@@ -24,24 +27,14 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) -> Option<Po
         Dialog::Item(id) => item::draw(scene, id, room, buf),
         Dialog::Text(purpose, input) => return field::draw(scene, purpose, input, room, buf),
         Dialog::Palette(input, at) => return palette::draw(scene, input, *at, room, buf),
-        Dialog::ConfirmQuit => confirm_quit(scene, room, buf),
+        Dialog::ConfirmQuit => question::quit(scene, room, buf),
+        Dialog::ConfirmResume => question::resume(scene, room, buf),
+        Dialog::ConfirmLiftOff => question::lift_off(scene, room, buf),
+        Dialog::Approve(id, commands) => question::approve(scene, id, commands, room, buf),
+        Dialog::Vote => vote::draw(scene, room, buf),
+        Dialog::Message(id, filled, at) => message::draw(scene, id, filled, *at, room, buf),
     }
     None
-}
-
-fn confirm_quit(scene: &Scene<'_>, room: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
-    let saving = scene.state.run.as_ref().map_or(0, |view| view.saving.len());
-    let what = if saving == 1 { "One change is".to_owned() } else { format!("{saving} changes are") };
-    let width = room.width.min(58);
-    let words = format!("{what} still being saved. Leave now and you will not see whether that worked.");
-    let mut rows: Vec<Row> = wrap(&words, usize::from(width.saturating_sub(4)))
-        .into_iter()
-        .map(|l| Row::new().put(l, theme.base))
-        .collect();
-    rows.push(Row::new());
-    rows.push(keys(scene, &[("y", "leave"), ("n", "stay")]));
-    window(scene, "Quit?", width, &rows, room, buf);
 }
 
 /// A framed window in the middle of the room; returns the area inside its frame.
