@@ -21,6 +21,7 @@ pub mod scrape;
 pub mod settings;
 pub mod shell;
 pub mod sources;
+pub mod supervise;
 pub mod who;
 
 use std::path::PathBuf;
@@ -83,6 +84,9 @@ pub enum Command {
     Sources(sources::Args),
     /// Start, list, show, tick and verify checklist runs
     Checklist(checklist::Args),
+    /// Run a command that a checklist has started
+    #[command(hide = true)]
+    Supervise(supervise::Args),
     /// Check a config, print its schema
     Config(settings::Args),
     /// Print completions for a shell
@@ -129,6 +133,7 @@ pub fn main() -> Exit {
         Some(Command::Alerts(args)) => alerts::run(&args, common),
         Some(Command::Sources(args)) => sources::run(&args, common),
         Some(Command::Checklist(args)) => checklist::run(&args, common),
+        Some(Command::Supervise(args)) => supervise::run(&args),
         Some(Command::Config(args)) => settings::run(&args, common),
         Some(Command::Completions(args)) => shell::completions(&args),
         Some(Command::Man) => shell::man(),

@@ -138,7 +138,7 @@ pub(super) fn run(verb: &Verb, place: &Place, common: &Common) -> anyhow::Result
 }
 
 impl OnItem {
-    fn open<'p>(&self, place: &'p Place, common: &'p Common) -> anyhow::Result<(Pen<'p>, ItemId)> {
+    pub(super) fn open<'p>(&self, place: &'p Place, common: &'p Common) -> anyhow::Result<(Pen<'p>, ItemId)> {
         let pen = self.on.open(place, common)?;
         let item = pen.item(&self.item)?;
         Ok((pen, item))

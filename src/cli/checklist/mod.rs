@@ -1,7 +1,8 @@
 //! `gonogo checklist`: everything the screen does to a run, for scripts and bots.
 //!
 //! Start with [`run`]; [`place`] finds the ledger and templates; [`write`](mod@write) is what every verb that
-//! writes has, the verbs stand in [`items`], [`clock`], [`polls`], [`desk`] and [`ending`], the numbers that
+//! writes has, the verbs stand in [`items`], [`clock`],
+//! [`polls`], [`desk`], [`command`], [`message`] and [`ending`], the numbers that
 //! they rest on in [`numbers`]; [`show`], [`list`], [`export`] and [`verify`] read; [`check`] reads a template.
 //!
 //! What a program gets with `--output json` stands at each of them. Whatever goes wrong with a run is
@@ -15,11 +16,14 @@
 mod brought;
 mod check;
 mod clock;
+mod command;
 mod desk;
 mod ending;
 mod export;
+mod following;
 mod items;
 mod list;
+mod message;
 mod numbers;
 mod place;
 mod polls;
@@ -62,6 +66,10 @@ enum Sub {
     Poll(polls::Verb),
     #[command(flatten)]
     Desk(desk::Verb),
+    /// Run the command of an item, and show what it writes
+    Run(command::Args),
+    #[command(flatten)]
+    Message(message::Verb),
     #[command(flatten)]
     Ending(ending::Verb),
     /// Recompute a run's chain and name the first bad event
@@ -89,6 +97,8 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         Sub::Clock(verb) => clock::run(verb, &place, common),
         Sub::Poll(verb) => polls::run(verb, &place, common),
         Sub::Desk(verb) => desk::run(verb, &place, common),
+        Sub::Run(args) => command::run(args, &place, common),
+        Sub::Message(verb) => message::run(verb, &place, common),
         Sub::Ending(verb) => ending::run(verb, &place, common),
         Sub::Verify(args) => verify::run(args, &place, common),
         Sub::Export(args) => export::run(args, &place, common),

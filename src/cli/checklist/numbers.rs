@@ -125,7 +125,7 @@ fn passed(
 }
 
 /// The launch with the signals of the run's own copy of its template.
-fn launch_of(pen: &Pen<'_>, why: &str) -> anyhow::Result<Launch> {
+pub(super) fn launch_of(pen: &Pen<'_>, why: &str) -> anyhow::Result<Launch> {
     let cwd = Path::new("");
     let path = settings::discover(pen.common.config.as_deref(), cwd).with_context(|| {
         format!("{why}, and only a config says what to poll: {}", settings::nothing_found(cwd))

@@ -42,13 +42,6 @@ fn ulid(text: &str) -> Result<Ulid, String> {
         .map_err(|_| format!("{text:?} is no ULID: 26 digits and letters, such as {}", Ulid::generate()))
 }
 
-impl EventId {
-    /// The id that was given.
-    pub(super) fn given(self) -> Option<Ulid> {
-        self.event_id
-    }
-}
-
 impl On {
     /// Opens the run.
     ///
@@ -162,6 +155,37 @@ impl Pen<'_> {
             }
         }
         saved
+    }
+
+    /// The ids of the verb's event and of one that follows from it.
+    pub(super) fn ids(&self, what: &str) -> [String; 2] {
+        [self.id.to_string(), derived(self.id, what).to_string()]
+    }
+
+    /// Takes in what was written elsewhere, and what of it are this call's own events.
+    pub(super) fn take(&mut self, events: Vec<Event>, ids: &[String]) {
+        for event in events {
+            self.run.apply(&event);
+            if ids.contains(&event.id) {
+                self.written.push(event);
+            }
+        }
+    }
+
+    /// Takes in what others have written since.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub(super) fn catch_up(&mut self) -> Result<(), LedgerError> {
+        for event in self.place.ledger.read(&self.run.id, self.run.seq + 1)? {
+            self.run.apply(&event);
+        }
+        Ok(())
+    }
+
+    /// The number of the first event that this call wrote, or that an earlier one had written for it.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.written.first().map(|event| event.seq)
     }
 
     /// Says what was saved; `more` are further keys of the document, `after` further lines for people.

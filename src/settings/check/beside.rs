@@ -8,7 +8,7 @@ use super::super::document::{Document, Troubles};
 use super::super::file::At;
 use super::super::file::checklist::ChecklistFile;
 use super::super::finding::SettingsError;
-use super::super::read;
+use super::super::{lists, read};
 use super::template;
 use crate::checklist::Template;
 use crate::checklist::template::ListKind;
@@ -40,7 +40,7 @@ pub(in crate::settings) fn checklist(
         if let Some(message) = &item.message {
             beside.message(message);
         }
-        if let Some(runbook) = item.runbook.as_ref().filter(|runbook| !runbook.get().contains("://")) {
+        if let Some(runbook) = item.runbook.as_ref().filter(|runbook| lists::is_id(runbook.get())) {
             beside.list(runbook);
         }
     }
@@ -101,10 +101,6 @@ impl Beside<'_> {
     /// A list that is named by its id, from the file of that name beside this one.
     fn list(&mut self, named: &At<String>) -> Option<Template> {
         let id = named.get();
-        if id.contains(['/', '\\']) {
-            self.troubles.add(named.span(), "names a checklist beside this one by its id, or is a URL");
-            return None;
-        }
         let path = self.dir.join(format!("{id}.toml"));
         let text = match read::text(&path) {
             Ok(text) => text,
