@@ -123,7 +123,7 @@ fn press(state: &mut State, keys: &str) -> Vec<Effect> {
 /// Plays the ledger: decides the append and answers with its event.
 fn save(state: &mut State, effects: &[Effect]) {
     for effect in effects {
-        let Effect::Append { ticket, seen, command } = effect else { continue };
+        let Effect::Append { ticket, seen, command, .. } = effect else { continue };
         let fact = crate::checklist::decide(seen, command, &Author::unverified("ana"), state.now).unwrap();
         let event = seen.next_event(&format!("id-{ticket}"), state.now, &Author::unverified("ana"), fact);
         update(state, Msg::Appended { ticket: *ticket, outcome: Ok(vec![event]) });
@@ -164,7 +164,7 @@ fn a_tick_shows_as_done_only_when_it_is_saved() {
 fn a_write_that_failed_leaves_the_item_undone_and_says_why() {
     let mut state = room();
     press(&mut state, "space");
-    let why = NotSaved { text: "not saved: disk full".into(), unconfirmed: false };
+    let why = NotSaved { text: "not saved: disk full".into(), unconfirmed: false, second: false };
     update(&mut state, Msg::Appended { ticket: 1, outcome: Err(why) });
     assert_eq!(stage(&state, "read"), Stage::Todo);
     assert_eq!(state.run.as_ref().unwrap().failed[&ItemId::from("read")], "not saved: disk full");
@@ -175,7 +175,7 @@ fn a_write_that_failed_leaves_the_item_undone_and_says_why() {
 fn what_was_written_but_not_confirmed_makes_the_run_read_only() {
     let mut state = room();
     press(&mut state, "space");
-    let why = NotSaved { text: "written, not confirmed: I/O error".into(), unconfirmed: true };
+    let why = NotSaved { text: "written, not confirmed: I/O error".into(), unconfirmed: true, second: false };
     update(&mut state, Msg::Appended { ticket: 1, outcome: Err(why) });
     assert!(press(&mut state, "space").is_empty());
     assert!(state.notice.as_ref().unwrap().contains("read only: written, not confirmed"));
@@ -320,14 +320,15 @@ fn only_gates_that_are_waited_for_or_watched_count_in_the_verdict() {
 #[test]
 fn another_terminals_tick_is_seen_and_logged() {
     let mut state = room();
-    let effects = update(&mut state, Msg::RunChanged);
-    assert!(matches!(effects[..], [Effect::Read(1)]));
+    let effects = update(&mut state, Msg::RunChanged("run".into()));
+    assert!(matches!(effects[..], [Effect::Read(_, 1)]));
     let run = &state.run.as_ref().unwrap().run;
     let tick = Command::Tick { item: "read".into(), evidence: Vec::new() };
     let fact = crate::checklist::decide(run, &tick, &Author::unverified("raj"), at(9)).unwrap();
     let event = run.next_event("other", at(9), &Author::unverified("raj"), fact);
-    update(&mut state, Msg::Events(Ok(vec![event.clone()])));
-    update(&mut state, Msg::Events(Ok(vec![event])));
+    let told = |event| Msg::Events { run: "run".into(), outcome: Ok(vec![event]) };
+    update(&mut state, told(event.clone()));
+    update(&mut state, told(event));
     assert_eq!(stage(&state, "read"), Stage::Done);
     let told = state.log.lines().filter(|l| l.text.contains("raj") && l.text.contains("ticked read")).count();
     assert_eq!(told, 1);

@@ -11,6 +11,7 @@ use crate::app::{Key, List};
 use crate::checklist::{Begun, Mode, Present};
 use crate::drill::{self, DEMO_SEED, DEMO_START, DEMO_WARM_UP, Product, Server, SharedProduct};
 use crate::ledger::{Approved, DirectoryLedger};
+use crate::model::text::harmless_line;
 use crate::model::{Launch, SourceKind, Time, duration};
 use crate::runtime::feed::Lockstep;
 use crate::runtime::hands::Book;
@@ -69,6 +70,9 @@ pub struct Args {
     /// Serve the simulated product for others to poll instead of opening the room
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["svg", "at", "keys"])]
     pub serve: Option<SocketAddr>,
+    /// Play this scenario of a drill instead of the demo's story: an id, or a file by its path
+    #[arg(long, value_name = "FILE|ID", requires = "serve")]
+    pub scenario: Option<String>,
     /// Stand still at this simulated time after the beginning, print one frame and leave
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub at: Option<Duration>,
@@ -87,7 +91,15 @@ pub struct Args {
 pub fn open(args: &Args) -> anyhow::Result<Exit> {
     let seed = args.seed.unwrap_or(DEMO_SEED);
     if let Some(address) = args.serve {
-        return serve(seed, address);
+        let Some(wanted) = &args.scenario else {
+            return serve(address, DEMO_WARM_UP, |begin| Product::new(seed, begin));
+        };
+        let scenario = settings::find_scenario(wanted).map_err(|e| anyhow!(e.rendered))?;
+        let seed = args.seed.unwrap_or(scenario.seed);
+        output::print(&format!("scenario {}: {}\n", scenario.id, harmless_line(&scenario.title, 100)))?;
+        return serve(address, scenario.start.warm_up, |begin| {
+            Product::with_scenario(seed, begin, &scenario)
+        });
     }
     let (setup, _runs) = setup(args, seed)?;
     let Some(_) = args.at else { return room::show(setup, &args.room) };
@@ -145,9 +157,10 @@ fn setup(args: &Args, seed: u64) -> anyhow::Result<(Setup, tempfile::TempDir)> {
     Ok((Setup { theme, launch, state, feed, clock, book: Some(book), label: Some(label) }, runs))
 }
 
-/// T-0 of the demo: ten minutes after it opens.
+/// T-0 of the demo: a day and two hours after it opens, before anything of its checklist is due. `:t0 +12m` brings
+/// the holds near.
 fn t0() -> Time {
-    DEMO_START.after(DEMO_WARM_UP + Duration::from_mins(10))
+    DEMO_START.after(DEMO_WARM_UP + Duration::from_hours(26))
 }
 
 fn is_terminal() -> bool {
@@ -212,13 +225,18 @@ fn serve_beside(product: SharedProduct) -> anyhow::Result<SocketAddr> {
     address.recv()?.map_err(|e| anyhow!("the simulated product cannot be served: {e}"))
 }
 
-/// `--serve`: the product for other programs to poll, moving with the wall clock, until it is ended.
-fn serve(seed: u64, address: SocketAddr) -> anyhow::Result<Exit> {
+/// `--serve`: the product for other programs to poll, moving with the wall clock, until it is ended. It
+/// has been running for `warm_up` when it is first served.
+fn serve(
+    address: SocketAddr,
+    warm_up: Duration,
+    product: impl FnOnce(Time) -> Product,
+) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let begin = Clock::wall().now().before(DEMO_WARM_UP);
-        let mut product = Product::new(seed, begin);
-        product.advance_to(begin.after(DEMO_WARM_UP));
+        let begin = Clock::wall().now().before(warm_up);
+        let mut product = product(begin);
+        product.advance_to(begin.after(warm_up));
         let product = Arc::new(Mutex::new(product));
         let server = Server::start(Arc::clone(&product), address)
             .await

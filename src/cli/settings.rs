@@ -19,7 +19,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Sub {
-    /// Check a launch config and the checklist it names, or a checklist
+    /// Check a launch config and the checklist it names, a checklist, a preset, or a drill's scenario
     Check {
         /// The file [default: the config that would be used]
         file: Option<PathBuf>,
@@ -53,6 +53,8 @@ enum Schema {
     Checklist,
     /// A preset of signals.
     Preset,
+    /// A drill's scenario.
+    Drill,
 }
 
 /// Runs the command.
@@ -67,6 +69,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
                 Schema::Config => settings::config_schema(),
                 Schema::Checklist => settings::checklist_schema(),
                 Schema::Preset => settings::preset_schema(),
+                Schema::Drill => settings::scenario_schema(),
             };
             output::print(&format!("{schema:#}\n"))?;
             Ok(Exit::Yes)
@@ -167,6 +170,11 @@ fn summary(checked: &Checked) -> String {
             let only = preset.foreign.as_ref().map(|why| format!("; only for a prometheus source: {why}"));
             format!("ok, a preset of {}{}", count(preset.signals.len(), "signal"), only.unwrap_or_default())
         }
+        Checked::Scenario(scenario) => format!(
+            "ok, a drill of {} with {}",
+            crate::model::duration::short(scenario.length),
+            count(scenario.injects.len(), "inject")
+        ),
         Checked::Checklist(template) => format!("ok, a checklist of {}", count(template.items.len(), "item")),
         Checked::Config(loaded) => config_summary(loaded),
     }

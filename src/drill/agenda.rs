@@ -36,6 +36,10 @@ pub enum Event {
     Evaluate,
     /// The story goes to its next step.
     Story,
+    /// An inject may begin or ends.
+    Inject,
+    /// The workers start anew, as long as the inject at this place is in effect.
+    Restart(usize),
 }
 
 /// Events to come.

@@ -149,7 +149,7 @@ pub fn values(product: &Product, now: Duration, error_percent: f64) -> [Option<f
         above(since(product.tasks.oldest()), 15.0),
         above(error_percent, 2.0),
         above(since(product.synthetic), 180.0),
-        product.customers_call().then_some(2.0),
+        above(f64::from(product.escalated()), 0.0),
     ]
 }
 

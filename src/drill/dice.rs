@@ -26,6 +26,10 @@ pub enum Stream {
     Flags,
     /// Sign-ins and tokens.
     SignIns,
+    /// Whose bulk edits they are.
+    BulkTenants,
+    /// Which jobs are poison.
+    Poison,
 }
 
 impl Stream {
@@ -38,6 +42,8 @@ impl Stream {
             Self::BillingWork => 5,
             Self::Flags => 6,
             Self::SignIns => 7,
+            Self::BulkTenants => 8,
+            Self::Poison => 9,
             Self::Requests(service) => 100 + u64::from(service),
         }
     }

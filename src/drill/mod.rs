@@ -1,13 +1,16 @@
 //! The simulated product: Tasks v0.1.4 as a seeded discrete-event model, served over loopback HTTP.
 //!
 //! Tenants send requests, requests make jobs, workers work them off, a flag's rollout raises the
-//! load, and every half hour it goes wrong in the same way. What comes out is real exposition text
+//! load, and every half hour it goes wrong in the same way; in a drill the injects of a scenario take the
+//! place of that story, and the team's actions reach the product. What comes out is real exposition text
 //! and the identity contract, so that the demo and the drills go through the parsers that read the
 //! real thing. The same seed gives the same bytes, however time is cut into steps.
 //!
-//! May import `model`, `checklist`, `settings`. Start with [`Product`]; `story` says what happens
-//! when, `queue` and `service` how, `pages` and `contract` what is told of it, [`Server`] to whom.
+//! May import `model`, `checklist`, `settings`. Start with [`Product`]; `story` and `injects` say what
+//! happens when, `queue` and `service` how, `pages` and `contract` what is told of it, [`Server`] to
+//! whom; [`score`] is how well a team did.
 
+mod actions;
 mod agenda;
 mod alert_pages;
 mod alerts;
@@ -17,21 +20,27 @@ mod contract;
 mod dice;
 mod exposition;
 mod histogram;
+mod injects;
 mod pages;
 mod product;
 mod queue;
+mod redis;
 mod rollout;
 mod scaler;
+pub mod score;
 mod server;
 mod service;
 mod story;
+mod strengths;
 mod surroundings;
 mod tenants;
 mod traffic;
 
+pub use actions::{TAG, action_of, wrong_tags};
 pub use exposition::Format;
 pub use pages::Page;
-pub use product::Product;
+pub use product::{Happened, Product};
+pub use redis::Redis;
 pub use server::{Server, SharedProduct, pace};
 
 use std::time::Duration;

@@ -1,11 +1,14 @@
 //! The simulated product as a whole: events in, state and counters out.
 
+mod scripted;
+
 use std::time::Duration;
 
 use super::agenda::{Agenda, Event};
 use super::alerts::{self, Alerts};
 use super::dice::{Dice, Stream, seconds};
 use super::exposition::Format;
+use super::injects::Injects;
 use super::pages::{self, Page};
 use super::queue::{Attempt, Ended, Job, Nature, Queue, QueueId};
 use super::rollout::Rollout;
@@ -13,11 +16,15 @@ use super::scaler::{self, Decision, Scaler};
 use super::service::{Outcome, Served};
 use super::story;
 use super::surroundings::Surroundings;
+use super::tenants::Shares;
 use super::traffic::{self, IDENTITY, PORTAL, TASKS, Traffic, Weather};
 use crate::model::Time;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const BATCH_EVERY: Duration = Duration::from_mins(5);
+const BILLING_WORKERS: u32 = 4;
+
+pub use scripted::Happened;
 
 /// Things that are counted beside requests and jobs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,10 +49,14 @@ pub struct Product {
     now: Duration,
     agenda: Agenda,
     forced: f64,
+    producing: bool,
     served: Vec<Served>,
+    shares: Shares,
     bulk_edits: Dice,
+    bulk_tenants: Dice,
     billing_arrivals: Dice,
     sign_ins: Dice,
+    poison: Dice,
     pub(super) traffic: Traffic,
     pub(super) tasks: Queue,
     pub(super) billing: Queue,
@@ -54,12 +65,17 @@ pub struct Product {
     pub(super) tally: Tally,
     pub(super) synthetic: Option<Duration>,
     pub(super) alerts: Alerts,
+    pub(super) injects: Injects,
     pub(super) surroundings: Surroundings,
 }
 
 impl Product {
     /// A product that starts at a moment, with nothing counted yet and the flag at 10 %.
     pub fn new(seed: u64, start: Time) -> Self {
+        Self::build(seed, start, story::FIRST_PERCENT, Injects::default())
+    }
+
+    fn build(seed: u64, start: Time, percent: f64, injects: Injects) -> Self {
         let scaler = Scaler::new();
         let tasks = Nature { median: 0.87, sigma: 0.70, batching: 0.45, fails: 0.008, hopeless: 0.0015 };
         let billing = Nature { median: 0.45, sigma: 0.60, batching: 0.0, fails: 0.004, hopeless: 0.0005 };
@@ -78,23 +94,31 @@ impl Product {
         ] {
             agenda.put(at, event);
         }
+        for at in injects.turns() {
+            agenda.put(at, Event::Inject);
+        }
         Self {
             start,
             now: Duration::ZERO,
             agenda,
             forced: 0.0,
+            producing: true,
             served: Vec::new(),
+            shares: Shares::new(),
             bulk_edits: Dice::new(seed, Stream::BulkEdits),
+            bulk_tenants: Dice::new(seed, Stream::BulkTenants),
             billing_arrivals: Dice::new(seed, Stream::BillingArrivals),
             sign_ins: Dice::new(seed, Stream::SignIns),
+            poison: Dice::new(seed, Stream::Poison),
             traffic: Traffic::new(seed),
             tasks: Queue::new(tasks, scaler.workers(), Dice::new(seed, Stream::TasksWork)),
-            billing: Queue::new(billing, 4, Dice::new(seed, Stream::BillingWork)),
+            billing: Queue::new(billing, BILLING_WORKERS, Dice::new(seed, Stream::BillingWork)),
             scaler,
-            rollout: Rollout::new(seed),
+            rollout: Rollout::new(seed, percent),
             tally: Tally::default(),
             synthetic: None,
             alerts: Alerts::default(),
+            injects,
             surroundings: Surroundings::default(),
         }
     }
@@ -131,6 +155,7 @@ impl Product {
     pub fn set_flag_percent(&mut self, percent: f64) {
         self.rollout.pinned = true;
         self.rollout.set(self.now, percent.clamp(0.0, 100.0), "ada");
+        self.turn();
     }
 
     /// The moment that lies `offset` after the start.
@@ -148,9 +173,10 @@ impl Product {
         (!self.rollout.pinned).then(|| story::next_step(self.now))
     }
 
-    /// Whether customers wait for an answer about the trouble.
-    pub(super) fn customers_call(&self) -> bool {
-        !self.rollout.pinned && story::customers_call(self.now)
+    /// Urgent cases about Tasks that customers have escalated.
+    pub(super) fn escalated(&self) -> u32 {
+        let called = !self.rollout.pinned && story::customers_call(self.now);
+        self.injects.now.escalated + if called { 2 } else { 0 }
     }
 
     fn trouble(&self) -> f64 {
@@ -193,10 +219,14 @@ impl Product {
             }
             Event::Count => {
                 self.rollout.count(self.now);
+                let redis = self.redis();
+                self.surroundings.count(&self.injects.now, &redis);
                 self.again(MINUTE, Event::Count);
             }
             Event::Evaluate => self.evaluate(),
             Event::Story => self.step(),
+            Event::Inject => self.turn(),
+            Event::Restart(inject) => self.restart_again(inject),
         }
     }
 
@@ -205,9 +235,19 @@ impl Product {
     }
 
     fn requests(&mut self) {
-        self.rollout.take_up(traffic::SLICE.as_secs_f64());
-        let weather =
-            Weather { percent: self.rollout.taken_up(), trouble: self.trouble(), forced: self.forced };
+        if !self.injects.now.flag_stuck {
+            self.rollout.take_up(traffic::SLICE.as_secs_f64());
+        }
+        let mut strains = self.injects.now.services;
+        if let Some(tasks) = strains.get_mut(TASKS) {
+            tasks.failing = tasks.failing.max(self.forced);
+        }
+        let weather = Weather {
+            percent: self.rollout.taken_up(),
+            trouble: self.trouble(),
+            strains,
+            noisy: self.injects.now.noisy,
+        };
         let mut served = std::mem::take(&mut self.served);
         for place in 0..self.traffic.services.len() {
             self.traffic.serve(place, self.now, weather, &mut served);
@@ -225,11 +265,11 @@ impl Product {
         match (place, request.method) {
             (TASKS, "POST") if done => {
                 self.tally.tasks_created += 1;
-                self.enqueue(QueueId::Tasks, Job::PLAIN);
+                self.produce(request.tenant);
             }
             (TASKS, "PATCH") if done => {
                 self.tally.tasks_changed += 1;
-                self.enqueue(QueueId::Tasks, Job::PLAIN);
+                self.produce(request.tenant);
             }
             (PORTAL, "GET") => self.rollout.evaluate(),
             (IDENTITY, "POST") if self.sign_ins.chance(0.12) => {
@@ -244,8 +284,9 @@ impl Product {
     }
 
     fn bulk_edit(&mut self) {
+        let tenant = self.shares.pick(self.bulk_tenants.unit());
         for _ in 0..self.bulk_edits.between(8.0, 40.0) as u32 {
-            self.enqueue(QueueId::Tasks, Job::PLAIN);
+            self.produce(tenant);
         }
         // The more organisations have Tasks, the sooner the next of them edits in bulk.
         let mean = 130.0 / self.rollout.taken_up().max(1.0);
@@ -260,6 +301,16 @@ impl Product {
         }
     }
 
+    /// A tenant's request makes a job, unless producers are stopped.
+    fn produce(&mut self, tenant: usize) {
+        if !self.producing {
+            return;
+        }
+        let job = Job::of(tenant);
+        let poison = self.poison.chance(self.injects.now.poison);
+        self.enqueue(QueueId::Tasks, if poison { job.poison() } else { job });
+    }
+
     fn enqueue(&mut self, id: QueueId, job: Job) {
         let now = self.now;
         self.queue(id).add(now, job);
@@ -268,7 +319,10 @@ impl Product {
 
     /// Free workers take what waits.
     fn work(&mut self, id: QueueId) {
-        let slower = if id == QueueId::Tasks { 1.0 + 1.1 * self.trouble() } else { 1.0 };
+        let slower = match id {
+            QueueId::Tasks => (1.0 + 1.1 * self.trouble()) * self.injects.now.slower,
+            QueueId::Billing => 1.0,
+        };
         while let Some(attempt) = self.queue(id).take(slower) {
             self.again(attempt.took, Event::Finished(id, attempt));
         }
@@ -278,7 +332,11 @@ impl Product {
         let trouble = if id == QueueId::Tasks { 0.06 * self.trouble() } else { 0.0 };
         let now = self.now;
         match self.queue(id).finish(attempt, trouble) {
-            Ended::Done { synthetic: true } => self.synthetic = Some(now),
+            Ended::Done { synthetic: true } => {
+                if !self.injects.now.unfinished {
+                    self.synthetic = Some(now);
+                }
+            }
             Ended::Done { .. } if id == QueueId::Billing => {
                 self.tally.invoices += 1;
                 self.tally.payments += u64::from(self.tally.invoices.is_multiple_of(3));
@@ -298,9 +356,15 @@ impl Product {
         self.again(scaler::EVERY, Event::Scale);
     }
 
+    /// As many workers as the scaler has, less those that an inject takes away.
     fn staff(&mut self) {
-        self.tasks.workers = self.scaler.workers();
+        let stalled = |workers: u32, share: f64| (f64::from(workers) * share).ceil() as u32;
+        let now = &self.injects.now;
+        self.tasks.workers = self.scaler.workers().saturating_sub(now.lost.saturating_mul(scaler::REPLICA));
+        self.tasks.stalled = stalled(self.tasks.workers, now.stalled);
+        self.billing.stalled = stalled(BILLING_WORKERS, now.starved);
         self.work(QueueId::Tasks);
+        self.work(QueueId::Billing);
     }
 
     fn evaluate(&mut self) {

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use super::dice::{Dice, seconds};
 use super::histogram::Histogram;
+use super::tenants;
 
 /// How many failed jobs a queue keeps for people to look at.
 const KEEP_FAILED: u64 = 1000;
+
+/// How many finished jobs a queue keeps.
+const KEEP_COMPLETED: u64 = 10_000;
 
 /// From so many waiting jobs on, batching saves no more.
 const BATCHING_FROM: f64 = 150.0;
@@ -29,13 +33,25 @@ pub enum QueueId {
 pub struct Job {
     attempts: u8,
     synthetic: bool,
+    poison: bool,
+    tenant: Option<u8>,
 }
 
 impl Job {
-    /// A job that a tenant caused.
-    pub const PLAIN: Job = Job { attempts: 0, synthetic: false };
+    /// A job of nobody in particular.
+    pub const PLAIN: Job = Job { attempts: 0, synthetic: false, poison: false, tenant: None };
     /// The job of the synthetic task.
-    pub const SYNTHETIC: Job = Job { attempts: 0, synthetic: true };
+    pub const SYNTHETIC: Job = Job { synthetic: true, ..Job::PLAIN };
+
+    /// A job that the tenant at a place in the table caused.
+    pub fn of(tenant: usize) -> Self {
+        Self { tenant: u8::try_from(tenant).ok(), ..Self::PLAIN }
+    }
+
+    /// As this one, and no worker can work it off.
+    pub fn poison(self) -> Self {
+        Self { poison: true, ..self }
+    }
 }
 
 /// One attempt at a job, under way.
@@ -82,8 +98,11 @@ pub struct Queue {
     nature: Nature,
     dice: Dice,
     waiting: VecDeque<(Duration, Job)>,
+    waiting_of: [u32; tenants::NAMES.len()],
     /// Attempts that the workers can make at the same time.
     pub workers: u32,
+    /// Those of them that take no job.
+    pub stalled: u32,
     /// Jobs being worked on.
     pub active: u32,
     /// Jobs that wait for their retry.
@@ -94,6 +113,9 @@ pub struct Queue {
     pub succeeded: u64,
     /// Jobs given up.
     pub failed: u64,
+    kept: u64,
+    /// Jobs among the dead letters: those that no worker can work off.
+    pub dead_letters: u64,
     /// Attempts that were retried.
     pub retried: u64,
     /// Durations of attempts.
@@ -107,35 +129,64 @@ impl Queue {
             nature,
             dice,
             waiting: VecDeque::new(),
+            waiting_of: [0; tenants::NAMES.len()],
             workers,
+            stalled: 0,
             active: 0,
             delayed: 0,
             enqueued: 0,
             succeeded: 0,
             failed: 0,
+            kept: 0,
+            dead_letters: 0,
             retried: 0,
             durations: Histogram::new(&BOUNDS),
         }
     }
 
+    /// The worker process starts anew: what it counts begins at zero. Its jobs are in Redis and stay.
+    pub fn restart(&mut self) {
+        (self.enqueued, self.succeeded, self.failed, self.retried) = (0, 0, 0, 0);
+        self.durations = Histogram::new(&BOUNDS);
+    }
+
+    /// Somebody empties the set of the failed ones, and the dead letters.
+    pub fn clear_failed(&mut self) {
+        (self.kept, self.dead_letters) = (0, 0);
+    }
+
     /// A new job comes.
     pub fn add(&mut self, now: Duration, job: Job) {
         self.enqueued += 1;
-        self.waiting.push_back((now, job));
+        self.wait(now, job);
     }
 
     /// A job's pause is over; it waits behind the others.
     pub fn add_again(&mut self, now: Duration, job: Job) {
         self.delayed = self.delayed.saturating_sub(1);
+        self.wait(now, job);
+    }
+
+    fn wait(&mut self, now: Duration, job: Job) {
         self.waiting.push_back((now, job));
+        if let Some(count) = self.count_of(job) {
+            *count += 1;
+        }
+    }
+
+    fn count_of(&mut self, job: Job) -> Option<&mut u32> {
+        self.waiting_of.get_mut(usize::from(job.tenant?))
     }
 
     /// A free worker takes the job that waits longest; `slower` stretches the work (1 is normal).
     pub fn take(&mut self, slower: f64) -> Option<Attempt> {
-        if self.active >= self.workers {
+        if self.active >= self.workers.saturating_sub(self.stalled) {
             return None;
         }
         let (_, job) = self.waiting.pop_front()?;
+        if let Some(count) = self.count_of(job) {
+            *count = count.saturating_sub(1);
+        }
         self.active += 1;
         let saved = self.nature.batching * (self.depth() as f64 / BATCHING_FROM).min(1.0);
         let took = self.dice.took(self.nature.median * (1.0 - saved) * slower, self.nature.sigma);
@@ -148,13 +199,15 @@ impl Queue {
         self.durations.observe(attempt.took);
         let fate = self.dice.unit();
         let attempts = attempt.job.attempts + 1;
-        if fate < self.nature.hopeless {
-            self.failed += 1;
+        let poison = attempt.job.poison;
+        if fate < self.nature.hopeless && !poison {
+            self.give_up();
             Ended::GivenUp
-        } else if fate < self.nature.hopeless + self.nature.fails + trouble {
+        } else if poison || fate < self.nature.hopeless + self.nature.fails + trouble {
             // Three tries, with pauses of 5 and 10 seconds.
             if attempts >= 3 {
-                self.failed += 1;
+                self.give_up();
+                self.dead_letters += u64::from(poison);
                 return Ended::GivenUp;
             }
             self.delayed += 1;
@@ -167,6 +220,11 @@ impl Queue {
         }
     }
 
+    fn give_up(&mut self) {
+        self.failed += 1;
+        self.kept += 1;
+    }
+
     /// Jobs that wait for a worker.
     pub fn depth(&self) -> usize {
         self.waiting.len()
@@ -177,9 +235,21 @@ impl Queue {
         self.waiting.front().map(|(since, _)| *since)
     }
 
+    /// Each tenant's jobs among those that wait.
+    pub fn waiting_by_tenant(&self) -> impl Iterator<Item = (&'static str, u32)> + '_ {
+        tenants::NAMES.into_iter().zip(self.waiting_of)
+    }
+
     /// Jobs in the set of the failed ones, which forgets.
     pub fn failed_kept(&self) -> u64 {
-        self.failed.min(KEEP_FAILED)
+        self.kept.min(KEEP_FAILED)
+    }
+
+    /// Jobs that take up memory: those that wait, are worked on, are retried, or are kept as failed or as
+    /// done.
+    pub fn held(&self) -> u64 {
+        let jobs = self.depth() as u64 + u64::from(self.active) + u64::from(self.delayed);
+        jobs + self.failed_kept() + self.dead_letters + self.succeeded.min(KEEP_COMPLETED)
     }
 }
 
@@ -219,5 +289,37 @@ mod tests {
         assert_eq!(queue.finish(attempt, 0.0), Ended::GivenUp);
         assert_eq!((queue.enqueued, queue.failed, queue.retried, queue.delayed), (1, 1, 2, 0));
         assert_eq!(queue.durations.count(), 3);
+    }
+
+    #[test]
+    fn a_stalled_worker_takes_nothing_and_a_tenant_s_waiting_jobs_are_known() {
+        let mut queue = queue(0.0, 2);
+        for tenant in [3, 3, 5] {
+            queue.add(Duration::ZERO, Job::of(tenant));
+        }
+        let waiting = |queue: &Queue| -> Vec<u32> { queue.waiting_by_tenant().map(|(_, n)| n).collect() };
+        assert_eq!((waiting(&queue)[3], waiting(&queue)[5], waiting(&queue)[0]), (2, 1, 0));
+        queue.stalled = 1;
+        assert!(queue.take(1.0).is_some() && queue.take(1.0).is_none());
+        assert_eq!(waiting(&queue)[3], 1);
+        queue.stalled = 9;
+        assert!(queue.take(1.0).is_none());
+    }
+
+    #[test]
+    fn a_poison_job_ends_among_the_dead_letters_which_outlive_a_restart_and_can_be_cleared() {
+        let mut queue = queue(0.0, 1);
+        queue.add(Duration::ZERO, Job::of(0).poison());
+        while let Some(attempt) = queue.take(1.0) {
+            if let Ended::Again(job, pause) = queue.finish(attempt, 0.0) {
+                queue.add_again(pause, job);
+            }
+        }
+        assert_eq!((queue.failed, queue.dead_letters, queue.failed_kept(), queue.held()), (1, 1, 1, 2));
+        queue.restart();
+        assert_eq!((queue.failed, queue.enqueued, queue.durations.count()), (0, 0, 0));
+        assert_eq!((queue.dead_letters, queue.failed_kept()), (1, 1));
+        queue.clear_failed();
+        assert_eq!((queue.dead_letters, queue.failed_kept(), queue.held()), (0, 0, 0));
     }
 }

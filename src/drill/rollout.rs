@@ -1,10 +1,10 @@
 //! The flags of the product, how far callers have taken them up, and what callers really got.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::dice::{Dice, Stream};
-use super::story;
 
 /// The flag that the launch is about.
 pub const TASKS_ENABLED: &str = "tasks.enabled";
@@ -56,7 +56,7 @@ pub struct Rollout {
     /// When it was changed last; `None`: the day before the product started.
     pub changed: Option<Duration>,
     /// Who changed it last.
-    pub by: &'static str,
+    pub by: Cow<'static, str>,
     /// Whether somebody took it out of the story's hands.
     pub pinned: bool,
     // Percent of callers that act on the target already.
@@ -67,28 +67,28 @@ pub struct Rollout {
 }
 
 impl Rollout {
-    /// The state before the first step of the story.
-    pub fn new(seed: u64) -> Self {
+    /// The state before anybody moves it: it has been at so many percent for a day.
+    pub fn new(seed: u64, percent: f64) -> Self {
         let evaluations = [Evaluations::default(); KEYS.len()];
         Self {
             dice: Dice::new(seed, Stream::Flags),
-            percent: story::FIRST_PERCENT,
+            percent,
             version: 6,
             changed: None,
-            by: "ravi",
+            by: Cow::Borrowed("ravi"),
             pinned: false,
-            taken_up: story::FIRST_PERCENT,
+            taken_up: percent,
             evaluations,
             marks: VecDeque::from([(Duration::ZERO, evaluations)]),
         }
     }
 
     /// Sets the target.
-    pub fn set(&mut self, now: Duration, percent: f64, by: &'static str) {
+    pub fn set(&mut self, now: Duration, percent: f64, by: impl Into<Cow<'static, str>>) {
         self.percent = percent;
         self.version += 1;
         self.changed = Some(now);
-        self.by = by;
+        self.by = by.into();
     }
 
     /// Callers ask for the flags' state now and then: `passed` more seconds have gone by.
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn callers_follow_a_raise_within_minutes_and_the_counts_show_it() {
-        let mut rollout = Rollout::new(3);
+        let mut rollout = Rollout::new(3, 10.0);
         assert_eq!(rollout.observed(TASKS_ENABLED), None);
         rollout.set(Duration::ZERO, 50.0, "ravi");
         rollout.take_up(0.1);

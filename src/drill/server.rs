@@ -1,6 +1,5 @@
 //! The product on a loopback port: HTTP/1.1 in front of the pages and the contract.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,9 +20,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::alert_pages;
 use super::contract::{self, Ask, Reply};
 use super::exposition::Format;
-use super::pages::Page;
+use super::pages::{self, Page};
 use super::product::Product;
 use crate::model::Time;
+use crate::model::scenario::{Down, Endpoint};
 
 /// A product that a server shows and somebody else moves on.
 pub type SharedProduct = Arc<Mutex<Product>>;
@@ -132,11 +132,50 @@ async fn accept(listener: TcpListener, product: SharedProduct, token: Option<Arc
 
 async fn converse(stream: TcpStream, product: SharedProduct, token: Option<Arc<str>>) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = respond(&product, &request, token.as_deref());
-        async move { Ok::<_, Infallible>(response) }
+        let answer = match down(&product, request.uri().path()) {
+            None => Ok(respond(&product, &request, token.as_deref())),
+            Some(Down::Unavailable) => Ok(unavailable()),
+            Some(how @ (Down::Hang | Down::Reset)) => Err(how),
+        };
+        async move {
+            match answer {
+                Ok(response) => Ok(response),
+                // Until the client has had enough, and hangs up.
+                Err(Down::Hang) => std::future::pending().await,
+                // The connection is closed without a word.
+                Err(_) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+            }
+        }
     });
     // A client that hangs up or sends nonsense is its own affair.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// How what is served under a path is down at the moment, where an inject makes it so.
+fn down(product: &SharedProduct, path: &str) -> Option<Down> {
+    let product = lock(product);
+    let now = &product.injects.now;
+    let endpoint = match path.split('/').nth(1)? {
+        "worker" => Endpoint::Worker,
+        "api" if path.starts_with("/api/v1/") => Endpoint::Prometheus,
+        "api" => Endpoint::Api,
+        "identity" => Endpoint::IdentityMetrics,
+        "launch" => Endpoint::Identity,
+        "redis" => Endpoint::Redis,
+        "alertmanager" if path.ends_with("/metrics") => Endpoint::Pager,
+        "alertmanager" => Endpoint::Alertmanager,
+        _ => return None,
+    };
+    let replica = Page::ALL.into_iter().any(|page| page.replica_path() == path);
+    let unscraped = replica && now.unscraped(endpoint);
+    now.down(endpoint).or(unscraped.then_some(Down::Unavailable))
+}
+
+fn unavailable() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(b"no healthy upstream\n")));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
 }
 
 fn respond(
@@ -152,7 +191,9 @@ fn respond(
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         response
     } else if let Some(page) = Page::ALL.into_iter().find(|page| page.path() == path) {
-        scrape(&product, page, request.headers())
+        scrape(request.headers(), |format| product.exposition(page, format))
+    } else if let Some(page) = Page::ALL.into_iter().find(|page| page.replica_path() == path) {
+        scrape(request.headers(), |format| pages::render_replica(&product, page, format))
     } else if contract::is_contract(path) {
         let ask = Ask {
             path,
@@ -171,11 +212,11 @@ fn respond(
     response
 }
 
-fn scrape(product: &Product, page: Page, headers: &HeaderMap) -> Response<Full<Bytes>> {
+fn scrape(headers: &HeaderMap, page: impl Fn(Format) -> String) -> Response<Full<Bytes>> {
     // A client may send several Accept headers; they count as one list (RFC 9110, section 5.3).
     let accept: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let format = Format::accepted(&accept.join(","));
-    let mut response = Response::new(Full::new(Bytes::from(product.exposition(page, format))));
+    let mut response = Response::new(Full::new(Bytes::from(page(format))));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     response

@@ -4,28 +4,7 @@
 //! organisation divides the traffic of each.
 
 /// The tenants' names, the largest first.
-pub const NAMES: [&str; 20] = [
-    "acme",
-    "globex",
-    "initech",
-    "umbrella",
-    "hooli",
-    "stark",
-    "wayne",
-    "wonka",
-    "cyberdyne",
-    "tyrell",
-    "soylent",
-    "aperture",
-    "massive",
-    "vandelay",
-    "dunder",
-    "pied-piper",
-    "oceanic",
-    "sirius",
-    "gringotts",
-    "monsters",
-];
+pub use crate::model::scenario::TENANTS as NAMES;
 
 /// Shares of the traffic, by Zipf's law with exponent 0.9: the largest sends about a fifth.
 #[derive(Debug)]
@@ -43,6 +22,12 @@ impl Shares {
             Some(*sum)
         });
         Self { up_to: up_to.collect() }
+    }
+
+    /// How much of the traffic the tenant at a place in [`NAMES`] sends, 0 to 1.
+    pub fn of(&self, tenant: usize) -> f64 {
+        let below = tenant.checked_sub(1).and_then(|before| self.up_to.get(before)).copied().unwrap_or(0.0);
+        self.up_to.get(tenant).map_or(0.0, |up_to| up_to - below)
     }
 
     /// The place in [`NAMES`] of the tenant that an even draw from 0 to 1 falls on.

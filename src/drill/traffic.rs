@@ -28,24 +28,28 @@ static SERVICES: [Nature; 4] = [
             Route::new("PATCH", 0.09, 200, (409, 0.010)),
             Route::new("DELETE", 0.03, 204, (404, 0.010)),
         ],
+        entitles: true,
         median: 0.070,
         sigma: 0.60,
     },
     Nature {
         name: "portal",
         routes: &[Route::new("GET", 0.85, 200, (404, 0.010)), Route::new("POST", 0.15, 200, (400, 0.010))],
+        entitles: false,
         median: 0.055,
         sigma: 0.55,
     },
     Nature {
         name: "admin",
         routes: &[Route::new("GET", 0.80, 200, (403, 0.006)), Route::new("POST", 0.20, 201, (422, 0.020))],
+        entitles: false,
         median: 0.085,
         sigma: 0.55,
     },
     Nature {
         name: "identity",
         routes: &[Route::new("GET", 0.20, 200, (401, 0.010)), Route::new("POST", 0.80, 200, (401, 0.015))],
+        entitles: false,
         median: 0.030,
         sigma: 0.50,
     },
@@ -59,6 +63,26 @@ struct Burst {
     until: Duration,
 }
 
+/// What an inject or a test does to one service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strain {
+    /// The least probability of a 5xx.
+    pub failing: f64,
+    /// How much longer a request takes (1 is normal).
+    pub slower: f64,
+    /// The probability of a 403.
+    pub denied: f64,
+    /// The only tenant that is answered so, by its place; `None`: all.
+    pub denied_only: Option<usize>,
+    /// How much more is asked (1 is normal).
+    pub surge: f64,
+}
+
+impl Strain {
+    /// Nothing is done to it.
+    pub const NONE: Strain = Strain { failing: 0.0, slower: 1.0, denied: 0.0, denied_only: None, surge: 1.0 };
+}
+
 /// What bears on the services from outside.
 #[derive(Clone, Copy, Debug)]
 pub struct Weather {
@@ -66,8 +90,10 @@ pub struct Weather {
     pub percent: f64,
     /// The trouble of the story, 0 to 1.
     pub trouble: f64,
-    /// The least probability of a 5xx in the tasks service, where a test forces one.
-    pub forced: f64,
+    /// What is done to each service, in the order of the table.
+    pub strains: [Strain; SERVICES.len()],
+    /// The tenant, by its place, that asks so many times as much of the tasks service.
+    pub noisy: Option<(usize, f64)>,
 }
 
 /// All services.
@@ -97,9 +123,18 @@ impl Traffic {
     /// The requests of one slice of time, to the service at a place in the table.
     pub fn serve(&mut self, place: usize, now: Duration, weather: Weather, served: &mut Vec<Served>) {
         let burst = self.burst.filter(|burst| burst.service == place && burst.until > now);
-        let mean = per_second(place, weather.percent) * wave(now) * burst.map_or(1.0, |b| b.factor);
-        if let Some(service) = self.services.get_mut(place) {
-            service.serve(&self.shares, mean * SLICE.as_secs_f64(), shape(place, weather), served);
+        let (Some(service), Some(strain)) = (self.services.get_mut(place), weather.strains.get(place)) else {
+            return;
+        };
+        let mean = per_second(place, weather.percent)
+            * wave(now)
+            * burst.map_or(1.0, |b| b.factor)
+            * strain.surge
+            * SLICE.as_secs_f64();
+        let shape = shape(place, weather, *strain);
+        service.serve(&self.shares, mean, shape, served);
+        if let Some((tenant, factor)) = weather.noisy.filter(|_| place == TASKS) {
+            service.serve_tenant(tenant, mean * self.shares.of(tenant) * (factor - 1.0), shape, served);
         }
     }
 
@@ -130,19 +165,22 @@ fn wave(now: Duration) -> f64 {
     1.0 + 0.07 * (TAU * minutes / 17.0).sin() + 0.03 * (TAU * minutes / 3.1).sin()
 }
 
-fn shape(place: usize, weather: Weather) -> Shape {
+fn shape(place: usize, weather: Weather, strain: Strain) -> Shape {
     let load = weather.percent / 50.0;
-    match place {
-        TASKS => Shape {
-            failing: (0.0005 + 0.0008 * load + 0.040 * weather.trouble).max(weather.forced),
-            slower: 1.0 + 0.25 * load * load + 2.4 * weather.trouble,
-        },
-        PORTAL => Shape {
-            failing: 0.0003 + 0.004 * weather.trouble,
-            slower: 1.0 + 0.1 * load + 0.6 * weather.trouble,
-        },
-        ADMIN => Shape { failing: 0.0002 + 0.002 * weather.trouble, slower: 1.0 + 0.3 * weather.trouble },
-        _ => Shape { failing: 0.0001, slower: 1.0 },
+    let (failing, slower) = match place {
+        TASKS => (
+            0.0005 + 0.0008 * load + 0.040 * weather.trouble,
+            1.0 + 0.25 * load * load + 2.4 * weather.trouble,
+        ),
+        PORTAL => (0.0003 + 0.004 * weather.trouble, 1.0 + 0.1 * load + 0.6 * weather.trouble),
+        ADMIN => (0.0002 + 0.002 * weather.trouble, 1.0 + 0.3 * weather.trouble),
+        _ => (0.0001, 1.0),
+    };
+    Shape {
+        failing: failing.max(strain.failing),
+        slower: slower * strain.slower,
+        denied: strain.denied,
+        denied_only: strain.denied_only,
     }
 }
 
@@ -152,7 +190,8 @@ mod tests {
 
     fn requests(percent: f64, place: usize) -> usize {
         let mut traffic = Traffic::new(7);
-        let weather = Weather { percent, trouble: 0.0, forced: 0.0 };
+        let strains = [Strain::NONE; SERVICES.len()];
+        let weather = Weather { percent, trouble: 0.0, strains, noisy: None };
         let mut served = Vec::new();
         for slice in 0..600 {
             traffic.serve(place, SLICE * slice, weather, &mut served);

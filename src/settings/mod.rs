@@ -16,6 +16,7 @@ mod picture;
 mod preset;
 mod read;
 mod redacted;
+mod scenario;
 mod schema;
 mod structure;
 
@@ -24,13 +25,14 @@ pub use finding::{Finding, SettingsError};
 pub use lists::{Listed, Texts, files_beside};
 pub use preset::{Preset, preset, preset_texts, presets};
 pub use redacted::redacted;
-pub use schema::{checklist_schema, config_schema, preset_schema};
+pub use scenario::{find_scenario, scenario, scenario_texts};
+pub use schema::{checklist_schema, config_schema, preset_schema, scenario_schema};
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::checklist::Template;
-use crate::model::{Launch, SignalDef};
+use crate::model::{Launch, Scenario, SignalDef};
 use document::{Document, Troubles};
 
 /// A launch config and the checklist it names, checked together.
@@ -191,10 +193,10 @@ pub fn checklist_file(path: &Path, launch: Option<(&str, &Launch)>) -> Result<Te
     check::beside::checklist(path, launch)
 }
 
-/// Reads a file that is a launch config, a checklist or a preset, whichever its keys say.
+/// Reads a file that is a launch config, a checklist, a preset or a scenario, whichever its keys say.
 ///
 /// # Errors
-/// As [`load`] and [`template`].
+/// As [`load`], [`template`], [`preset()`] and [`scenario()`].
 pub fn check_file(path: &Path) -> Result<Checked, SettingsError> {
     let text = read::text(path)?;
     let name = path.display().to_string();
@@ -205,6 +207,9 @@ pub fn check_file(path: &Path) -> Result<Checked, SettingsError> {
     }
     if has("needs") && !has("launch") {
         return Ok(Checked::Preset(Box::new(preset(&name, &text)?)));
+    }
+    if (has("inject") || has("expect")) && !has("launch") {
+        return Ok(Checked::Scenario(Box::new(scenario(&name, &text)?)));
     }
     Ok(Checked::Config(Box::new(load(path)?)))
 }
@@ -218,4 +223,6 @@ pub enum Checked {
     Checklist(Template),
     /// A preset by itself.
     Preset(Box<Preset>),
+    /// A drill's scenario.
+    Scenario(Box<Scenario>),
 }

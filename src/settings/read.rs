@@ -10,6 +10,11 @@ use super::finding::SettingsError;
 /// No config written by people comes near.
 const LARGEST: u64 = 1 << 20;
 
+/// Whether somebody means a file, and not something built in: those names have no slash and no ending.
+pub(super) fn is_path(name: &str) -> bool {
+    name.contains('/') || Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
+}
+
 /// The text of a config or checklist file.
 ///
 /// # Errors

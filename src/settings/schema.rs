@@ -9,10 +9,12 @@ use serde_json::Value;
 use super::file::checklist::ChecklistFile;
 use super::file::config::ConfigFile;
 use super::file::preset::PresetFile;
+use super::file::scenario::ScenarioFile;
 
 static CONFIG: LazyLock<Value> = LazyLock::new(|| of::<ConfigFile>("A gonogo launch config"));
 static PRESET: LazyLock<Value> = LazyLock::new(|| without_source(of::<PresetFile>("A gonogo preset")));
 static CHECKLIST: LazyLock<Value> = LazyLock::new(|| of::<ChecklistFile>("A gonogo checklist"));
+static SCENARIO: LazyLock<Value> = LazyLock::new(|| of::<ScenarioFile>("A gonogo drill"));
 
 /// The JSON Schema of a launch config (`config/*.toml`).
 pub fn config_schema() -> &'static Value {
@@ -27,6 +29,11 @@ pub fn preset_schema() -> &'static Value {
 /// The JSON Schema of a checklist template (`checklists/*.toml`).
 pub fn checklist_schema() -> &'static Value {
     &CHECKLIST
+}
+
+/// The JSON Schema of a drill's scenario (`config/drills/*.toml`).
+pub fn scenario_schema() -> &'static Value {
+    &SCENARIO
 }
 
 /// A preset's signals have no source, and nothing to leave the rest to.

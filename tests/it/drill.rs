@@ -13,10 +13,10 @@ use tokio::net::TcpStream;
 
 const FLAGS: &str = "/launch/v1/flags?environment=production";
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -25,7 +25,7 @@ impl Answer {
         lines.filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect(&self.body)
     }
 }
@@ -51,7 +51,7 @@ async fn ask(addr: SocketAddr, method: &str, path: &str, headers: &str) -> Answe
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-async fn get(addr: SocketAddr, path: &str) -> Answer {
+pub(crate) async fn get(addr: SocketAddr, path: &str) -> Answer {
     ask(addr, "GET", path, "").await
 }
 

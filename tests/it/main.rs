@@ -11,6 +11,7 @@ mod exposition;
 mod faults;
 mod flags;
 mod http;
+mod injects;
 mod ledger;
 mod node;
 mod presets;

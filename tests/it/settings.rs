@@ -282,6 +282,7 @@ fn the_schemas_in_the_repository_are_the_ones_the_program_checks_against() {
         ("config", "config/gonogo.schema.json"),
         ("checklist", "checklists/checklist.schema.json"),
         ("preset", "config/preset.schema.json"),
+        ("drill", "config/drill.schema.json"),
     ] {
         let output = gonogo(&["config", "schema", of]);
         assert_eq!(output.status.code(), Some(0));
@@ -299,7 +300,12 @@ fn every_key_in_the_schemas_is_described_and_no_table_takes_unknown_keys() {
             assert!(property.get("description").is_some(), "{at}.{key} has no description");
         }
     }
-    for schema in [settings::config_schema(), settings::checklist_schema(), settings::preset_schema()] {
+    for schema in [
+        settings::config_schema(),
+        settings::checklist_schema(),
+        settings::preset_schema(),
+        settings::scenario_schema(),
+    ] {
         look(schema, "");
         let tables = schema["$defs"].as_object().unwrap();
         assert!(!tables.is_empty());

@@ -82,7 +82,7 @@ fn a_tick_walks_from_a_key_to_a_durable_file_to_the_screen() {
 
     let effects =
         update(&mut state, Msg::Key(Key::parse("space").unwrap(), now.after(Duration::from_secs(1))));
-    let [Effect::Append { ticket, seen, command }] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::Append { ticket, seen, command, .. }] = &effects[..] else { panic!("{effects:?}") };
     let item = |state: &State| frame(state).lines().find(|l| l.contains("read ")).unwrap().to_owned();
     assert!(
         !event.exists() && item(&state).contains("saving") && !item(&state).contains('✓'),

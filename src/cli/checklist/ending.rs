@@ -13,6 +13,7 @@ use crate::model::trigger::Action;
 use crate::model::{RunId, text};
 use crate::settings;
 
+use super::super::settings::count;
 use super::super::{Common, Exit, Output, output};
 use super::place::Place;
 use super::trouble;
@@ -126,7 +127,7 @@ fn rollback(args: &Rollback, place: &Place, common: &Common) -> anyhow::Result<E
     match pen.save(&command) {
         Ok(()) => {
             confirm_proposals(&mut pen);
-            let items = format!("  {} items; work on: {}\n", begun.items.len(), begun.id);
+            let items = format!("  {}; work on: {}\n", count(begun.items.len(), "item"), begun.id);
             pen.tell(&command, &json!({ "rollback": begun.id }), &items)?;
         }
         Err(error) => {

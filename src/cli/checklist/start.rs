@@ -13,6 +13,7 @@ use crate::settings;
 use super::super::who::Signed;
 use super::super::{Common, Exit, Output, output};
 use super::place::Place;
+use super::write::EventId;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,8 @@ pub(super) struct Args {
     of: Option<String>,
     #[command(flatten)]
     signed: Signed,
+    #[command(flatten)]
+    id: EventId,
 }
 
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
@@ -51,7 +54,8 @@ fn param(text: &str) -> Result<(String, String), String> {
     pair.ok_or_else(|| format!("{text:?} is no parameter: write NAME=VALUE"))
 }
 
-/// Starts a run. JSON: `{"run","seq","head","item":null,"stage":null,"mode","t0","params":{…},"of","path"}`.
+/// Starts a run. JSON: `{"run","seq","head","item":null,"stage":null,"mode","t0","params":{…},"of","path",
+/// "repeated"}`; `repeated` is true where an earlier call with the same `--event-id` had started it.
 pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result<Exit> {
     let mode = match args.mode {
         ModeArg::Live => Mode::Live,
@@ -65,7 +69,10 @@ pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result
     let bytes = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
     settings::template(&name, &bytes).map_err(|e| anyhow!(e.rendered))?;
     let begun = Begun { mode, t0: args.t0, params: args.params.clone(), of };
-    let run = place.ledger.start(&bytes, &begun, &by)?;
+    let (run, repeated) = match args.id.given() {
+        Some(id) => place.ledger.start_once(&bytes, &begun, &by, &id.to_string())?,
+        None => (place.ledger.start(&bytes, &begun, &by)?, false),
+    };
     let head = run.head.as_ref().map_or("", |h| &h.0);
     let path = place.ledger.run_dir(&run.id);
     match common.output {
@@ -75,13 +82,14 @@ pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result
             output::json(&json!({
                 "run": run.id, "seq": run.seq, "head": head, "item": null, "stage": null,
                 "mode": run.mode, "t0": run.clock.t0, "params": params, "of": run.of,
-                "path": path.to_string_lossy(),
+                "path": path.to_string_lossy(), "repeated": repeated,
             }))?;
         }
         Output::Text => {
             let params = run.params.iter().map(|(name, value)| format!("{name} = {value}"));
             output::print(&format!(
-                "saved: run {} of {}, {} items, {}\n  in {}\n{}  event {}, head {head}\n",
+                "saved{}: run {} of {}, {} items, {}\n  in {}\n{}  event {}, head {head}\n",
+                if repeated { " already" } else { "" },
                 run.id,
                 text::harmless_line(&run.template.title, 100),
                 run.items.len(),

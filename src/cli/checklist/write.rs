@@ -42,6 +42,13 @@ fn ulid(text: &str) -> Result<Ulid, String> {
         .map_err(|_| format!("{text:?} is no ULID: 26 digits and letters, such as {}", Ulid::generate()))
 }
 
+impl EventId {
+    /// The id, where one was given.
+    pub(super) fn given(self) -> Option<Ulid> {
+        self.event_id
+    }
+}
+
 impl On {
     /// Opens the run.
     ///

@@ -145,7 +145,7 @@ fn launched(product: &Product) -> Value {
         "observed": null,
         "version": rollout.version,
         "updated_at": changed.rfc3339(),
-        "updated_by": person(rollout.by),
+        "updated_by": person(&rollout.by),
     })
 }
 

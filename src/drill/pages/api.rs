@@ -73,10 +73,9 @@ fn organisations(product: &Product) -> Family {
 }
 
 fn escalations(product: &Product) -> Family {
-    let urgent = f64::from(u8::from(product.customers_call()));
     let of = |product, severity| [("product", product), ("severity", severity)];
     Family::gauge("support_escalations_open", "Cases that customers have escalated and nobody has closed.")
-        .value(of("tasks", "high"), urgent * 2.0)
+        .value(of("tasks", "high"), f64::from(product.escalated()))
         .value(of("tasks", "low"), 1.0)
         .value(of("billing", "high"), 0.0)
         .value(of("billing", "low"), 1.0)

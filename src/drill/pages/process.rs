@@ -26,7 +26,8 @@ impl Work {
         Work { done: 0, cost: 0.0, held: 0.0, mebibytes: 24.0, started: Duration::ZERO };
 
     fn cpu(self, product: &Product) -> f64 {
-        let seconds = product.uptime().as_secs_f64() * 0.011 + self.done as f64 * self.cost;
+        let up = product.uptime().saturating_sub(self.started);
+        let seconds = up.as_secs_f64() * 0.011 + self.done as f64 * self.cost;
         (seconds * 100.0).round() / 100.0
     }
 

@@ -13,7 +13,7 @@ use super::super::file::config::{SourceTable, SourceWord};
 use super::super::file::preset::PresetFile;
 use super::super::finding::SettingsError;
 use super::super::preset::{EMBEDDED, Preset};
-use super::super::{schema, structure};
+use super::super::{read, schema, structure};
 use super::values::Seen;
 use super::{Check, SourceName, known_name};
 use crate::model::text::harmless_line;
@@ -64,7 +64,7 @@ impl Check<'_> {
         read: ReadFile<'_>,
     ) -> Result<Option<(String, String)>, SettingsError> {
         let name = wanted.get();
-        if !is_path(name) {
+        if !read::is_path(name) {
             let found = EMBEDDED.iter().find(|(known, _)| known == name);
             if found.is_none() {
                 let known = EMBEDDED.iter().map(|(name, _)| *name);
@@ -112,11 +112,6 @@ impl Check<'_> {
             ),
         );
     }
-}
-
-/// A preset's name has no slash and no ending.
-fn is_path(name: &str) -> bool {
-    name.contains('/') || Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
 }
 
 /// The signals of a preset's text, on a source.

@@ -7,6 +7,7 @@ pub(super) mod checklist;
 pub(super) mod config;
 pub(super) mod gate;
 pub(super) mod preset;
+pub(super) mod scenario;
 
 use std::borrow::Cow;
 use std::ops::Range;

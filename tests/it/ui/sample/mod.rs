@@ -272,7 +272,8 @@ fn live_through(state: &mut State, day: Day, mode: Mode, to: i64) {
     let mut rest = events(mode).into_iter().peekable();
     for second in (0..to).step_by(60) {
         while let Some(event) = rest.next_if(|e| e.at <= at(second)) {
-            update(state, Msg::Events(Ok(vec![event])));
+            let run = state.run.as_ref().unwrap().run.id.clone();
+            update(state, Msg::Events { run, outcome: Ok(vec![event]) });
         }
         play(state, day, second, second + 60);
     }
@@ -293,8 +294,11 @@ fn busy() -> State {
     state.write = true;
     update(&mut state, Msg::TemplateChanged(true));
     let mut state = pressed(state, "g j j j j j space G k space");
-    let trouble =
-        gonogo::app::NotSaved { text: "raj@corp ticked it first, at 14:04:58".into(), unconfirmed: false };
+    let trouble = gonogo::app::NotSaved {
+        text: "raj@corp ticked it first, at 14:04:58".into(),
+        unconfirmed: false,
+        second: true,
+    };
     let ticket = state.run.as_ref().unwrap().saving.keys().next_back().copied().unwrap();
     update(&mut state, Msg::Appended { ticket, outcome: Err(trouble) });
     pressed(state, "g j j j j enter t esc")
