@@ -23,6 +23,7 @@ pub mod settings;
 pub mod shell;
 mod simulated;
 pub mod sources;
+pub mod supervise;
 pub mod who;
 
 use std::path::PathBuf;
@@ -87,6 +88,9 @@ pub enum Command {
     Sources(sources::Args),
     /// Start, list, show, tick and verify checklist runs
     Checklist(checklist::Args),
+    /// Run a command that a checklist has started
+    #[command(hide = true)]
+    Supervise(supervise::Args),
     /// Check a config, print its schema
     Config(settings::Args),
     /// Print completions for a shell
@@ -134,6 +138,7 @@ pub fn main() -> Exit {
         Some(Command::Alerts(args)) => alerts::run(&args, common),
         Some(Command::Sources(args)) => sources::run(&args, common),
         Some(Command::Checklist(args)) => checklist::run(&args, common),
+        Some(Command::Supervise(args)) => supervise::run(&args),
         Some(Command::Config(args)) => settings::run(&args, common),
         Some(Command::Completions(args)) => shell::completions(&args),
         Some(Command::Man) => shell::man(),
