@@ -51,7 +51,8 @@ async fn play(setup: Setup, script: Script, steps: UnboundedSender<()>) -> io::R
     let mut script = script.into_iter().peekable();
     while !state.over {
         let Some(msg) = messages.recv().await else { break };
-        let stepped = matches!(msg, Msg::Clock(_));
+        // The step on which the way ahead ends is told before its end is.
+        let stepped = matches!(msg, Msg::Clock(_) | Msg::Forwarding(false));
         take(&mut state, &mut hands, msg);
         if !stepped || state.forwarding {
             continue;
