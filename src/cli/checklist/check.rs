@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
-
 use crate::settings;
 
 use super::super::settings::{count, report};
@@ -22,10 +20,12 @@ pub(super) struct Args {
 /// none was found, and then no name in a gate was looked up.
 pub(super) fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let config = settings::discover(common.config.as_deref(), Path::new(""));
-    let launch = config.as_deref().map(settings::launch).transpose().map_err(|e| anyhow!(e.rendered))?;
     let name = config.as_ref().map(|path| path.display().to_string());
-    let with = name.as_deref().zip(launch.as_ref());
-    let checked = settings::checklist_file(&args.file, with).map(|template| {
+    // A config that is wrong is told like a list that is: nothing could be looked up in it.
+    let launch = config.as_deref().map(settings::launch).transpose();
+    let template =
+        launch.and_then(|launch| settings::checklist_file(&args.file, name.as_deref().zip(launch.as_ref())));
+    let checked = template.map(|template| {
         let against = name.as_ref().map_or_else(
             || "; no config was found, so the names in its gates were not looked up".to_owned(),
             |name| format!("; its gates fit {name}"),

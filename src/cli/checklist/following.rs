@@ -1,5 +1,6 @@
 //! What a running program writes, as it writes it: its output file, from where it was read last.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
@@ -34,10 +35,8 @@ impl Following {
             if replaced {
                 self.end_line(&mut out);
                 let path = self.path.display().to_string();
-                out.push_str(&format!(
-                    "… a part is not shown here; {} keeps beginning and end\n",
-                    text::harmless(&path)
-                ));
+                let shown = text::harmless(&path);
+                let _ = writeln!(out, "… a part is not shown here; {shown} keeps beginning and end");
             }
             self.read(&mut out);
         }

@@ -104,7 +104,12 @@ pub(super) fn run(verb: &Verb, place: &Place, common: &Common) -> anyhow::Result
 
 /// The text in lines, each harmless to print.
 fn lines(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", text::harmless(line))).collect()
+    let mut out = String::new();
+    for line in text.lines() {
+        out.push_str(&text::harmless(line));
+        out.push('\n');
+    }
+    out
 }
 
 fn channel(pen: &Pen<'_>, item: &ItemId) -> Option<String> {

@@ -84,7 +84,7 @@ pub(super) fn of_all(
     let patience = patience.unwrap_or_else(|| check::patience(&launch, &gates));
     let judged = judge::until_judged(&launch, &gates, &wanted, patience)?;
     let overall = judged.watch.overall(judged.now, |_| true);
-    Ok(passed(&judged, &overall, |why| Refused::NoGo { what, why }, |why, id| format!("{id}: {why}"))?)
+    passed(&judged, &overall, |why| Refused::NoGo { what, why }, |why, id| format!("{id}: {why}"))
 }
 
 /// One number for each gate, where every one passes.
@@ -93,13 +93,13 @@ fn passed(
     overall: &Overall,
     refuse: impl Fn(String) -> Refused,
     named: impl Fn(&str, &GateId) -> String,
-) -> Result<Vec<Evidence>, Unproven> {
+) -> anyhow::Result<Vec<Evidence>> {
     let told = || check::document(judged, overall);
     let (code, exit) = match overall.outcome {
-        Outcome::Go => ("unknown", Exit::CannotTell),
         Outcome::NoGo => ("no-go", Exit::No),
         Outcome::Unknown if judged.timed_out => ("timed-out", Exit::TimedOut),
-        Outcome::Unknown => ("unknown", Exit::CannotTell),
+        // Of GO: a pass that no number backs.
+        Outcome::Unknown | Outcome::Go => ("unknown", Exit::CannotTell),
     };
     if overall.outcome != Outcome::Go {
         let mut bad = overall.gates.iter().filter(|(_, judgement)| judgement.verdict != Verdict::Pass);
@@ -112,7 +112,7 @@ fn passed(
             more => format!("{why} (and {more} more)"),
         };
         let why = if judged.timed_out { format!("{why}; time ran out") } else { why };
-        return Err(Unproven { refused: refuse(why), code, exit, told: told() });
+        return Err(Unproven { refused: refuse(why), code, exit, told: told() }.into());
     }
     let numbers = overall.gates.iter().map(|(id, _)| {
         let number = evidence::of_gate(&judged.watch, id, judged.now).ok_or_else(|| {

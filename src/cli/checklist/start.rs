@@ -86,7 +86,9 @@ pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result
             }))?;
         }
         Output::Text => {
-            let params = run.params.iter().map(|(name, value)| format!("{name} = {value}"));
+            let params = run.params.iter().fold(String::new(), |shown, (name, value)| {
+                shown + "  " + &text::harmless_line(&format!("{name} = {value}"), 300) + "\n"
+            });
             output::print(&format!(
                 "saved{}: run {} of {}, {} items, {}\n  in {}\n{}  event {}, head {head}\n",
                 if repeated { " already" } else { "" },
@@ -95,7 +97,7 @@ pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result
                 run.items.len(),
                 run.mode.as_str(),
                 text::harmless(&path.to_string_lossy()),
-                params.map(|line| format!("  {}\n", text::harmless_line(&line, 300))).collect::<String>(),
+                params,
                 run.seq,
             ))?;
         }

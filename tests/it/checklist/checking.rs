@@ -81,9 +81,16 @@ fn names_in_gates_are_looked_up_in_the_config() {
     let config = desk.dir.path().join("tasks.toml");
     let text = "schema = 1\n[launch]\nproduct = \"T\"\nversion = \"1\"\nenvironment = \"e\"\n\
                 [source.worker]\nkind = \"scrape\"\nurls = [\"http://127.0.0.1:1/m\"]\n\
-                [[signal]]\nid = \"depths\"\nboard = \"q\"\nsource = \"worker\"\nquery = \"d\"\n";
+                [[signal]]\nid = \"depths\"\nboard = \"queues\"\nsource = \"worker\"\nquery = \"d\"\n";
     fs::write(&config, text).unwrap();
     let config = config.display().to_string();
+    let broken = desk.dir.path().join("broken.toml");
+    fs::write(&broken, "schema = 1\n[launch]\nproduct = 1\n").unwrap();
+    let (code, json, _) = check(&desk, BACK, &["--config", &broken.display().to_string()]);
+    assert!(
+        code == 2 && told(&json).iter().any(|one| one.starts_with("broken.toml:3:11: launch.product")),
+        "a wrong config is told: {json}"
+    );
     let list = LAUNCH.replacen("id = \"launch\"", "id = \"list\"", 1);
     assert_eq!(check(&desk, &list, &[]).0, 0, "without a config no name is looked up");
     let (code, json, _) = check(&desk, &list, &["--config", &config]);

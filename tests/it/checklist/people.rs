@@ -129,7 +129,7 @@ fn three_people_take_a_launch_from_its_start_to_its_end() {
         &["sign", "reviewed"],
         &["--by", " ANA ", "--as", "sre"],
         1,
-        "ANA has signed reviewed already at ",
+        "ana has signed reviewed already at ",
     );
     refused(&["tick", "reviewed"], &ana, 1, "reviewed is signed by 2 people, not ticked: 1 signed so far");
     assert_eq!(does(&["sign", "reviewed"], &ben)["stage"], "done");

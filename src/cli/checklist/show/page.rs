@@ -242,7 +242,7 @@ fn marks(run: &Run, item: &Item, state: &ItemState, now: Time) -> String {
     } else if late::is_late(run, item, now) {
         marks.push("LATE".to_owned());
     }
-    marks.iter().map(|mark| format!(" [{}]", text::harmless_line(mark, 60))).collect()
+    marks.iter().fold(String::new(), |shown, mark| shown + " [" + &text::harmless_line(mark, 60) + "]")
 }
 
 fn evidence_line(evidence: &Evidence) -> String {
