@@ -275,7 +275,13 @@ impl Run {
                 }
             }
             Fact::Note { text, .. } => self.notes.push((author.clone(), at, text.clone())),
-            Fact::T0 { t0 } => self.clock.set_t0(*t0, at),
+            Fact::T0 { t0 } => {
+                if self.clock.scrubbed.is_some() {
+                    // What was voted was voted about the count that was called off.
+                    self.polls.votes.clear();
+                }
+                self.clock.set_t0(*t0, at);
+            }
             Fact::Hold { hold, reason, proposal } => {
                 self.clock.hold(&template, hold.as_deref(), at, author, reason.as_deref());
                 if let Some(proposal) = proposal {

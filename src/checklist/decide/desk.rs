@@ -6,7 +6,7 @@ use crate::model::trigger::Action;
 use super::super::command::Auto;
 use super::super::template::Exit;
 use super::super::{Evidence, Fact, Proposal};
-use super::{Asked, Refused, short_words, some_words};
+use super::{Asked, Refused, short_words, some_words, whole_millis};
 
 impl Asked<'_> {
     pub(super) fn desk(&self, terminal: &str, force: bool, gone: Option<&str>) -> Result<Fact, Refused> {
@@ -89,7 +89,7 @@ impl Asked<'_> {
                 Ok(Fact::Propose {
                     cause: cause.clone(),
                     action: *action,
-                    within: *within,
+                    within: whole_millis(*within),
                     reason: short_words(reason),
                 })
             }

@@ -6,7 +6,7 @@ use super::super::chain::binding;
 use super::super::fact::Step;
 use super::super::params::fill;
 use super::super::{Derived, Evidence, Fact, Hash, Item, ItemState, Kind, Stage};
-use super::{Asked, Refused, short_words, some_words, words};
+use super::{Asked, Refused, short_words, some_words, whole_millis, words};
 
 impl<'r> Asked<'r> {
     pub(super) fn begin(&self, id: &ItemId) -> Result<Fact, Refused> {
@@ -54,7 +54,7 @@ impl<'r> Asked<'r> {
     fn wait_is_over(&self, item: &Item, state: &ItemState, evidence: &[Evidence]) -> Result<(), Refused> {
         let Kind::Wait { span, gate } = &item.kind else { return Ok(()) };
         let Some((_, since)) = state.begun else {
-            return Err(Refused::Clock(format!("{} has not begun: begin it, then its time runs", item.id)));
+            return Err(not_begun(item));
         };
         let left = span.saturating_sub(self.now.since(since));
         if !left.is_zero() {
@@ -111,8 +111,7 @@ impl<'r> Asked<'r> {
                 acting: role.cloned(),
             });
         }
-        let name = self.author.name().to_lowercase();
-        let owns = |owner: &String| Some(owner) == role || owner.to_lowercase() == name;
+        let owns = |owner: &String| Some(owner) == role || self.author.is_named(owner);
         if item.owner.iter().chain(&item.role).any(owns) {
             return Err(Refused::OwnWaiver(id.clone()));
         }
@@ -176,7 +175,8 @@ impl<'r> Asked<'r> {
         let argv = command.argv.iter().map(|argument| fill(argument, &self.run.params));
         let argv = argv.collect::<Result<Vec<_>, _>>();
         let argv = argv.map_err(|why| Refused::Param { name: format!("in the command of {id}"), why })?;
-        Ok(Fact::Started { item: id.clone(), argv, env: command.env.clone(), timeout: command.timeout })
+        let (env, timeout) = (command.env.clone(), whole_millis(command.timeout));
+        Ok(Fact::Started { item: id.clone(), argv, env, timeout })
     }
 
     pub(super) fn sent(&self, id: &ItemId, text: &str) -> Result<Fact, Refused> {
@@ -193,8 +193,11 @@ impl<'r> Asked<'r> {
     /// What failed early or is over by itself, as the desk says it.
     pub(super) fn wait_failed(&self, id: &ItemId, reason: &str) -> Result<Fact, Refused> {
         let (item, state) = self.open_item(id)?;
-        if !matches!(item.kind, Kind::Wait { .. }) || state.begun.is_none() {
+        if !matches!(item.kind, Kind::Wait { .. }) {
             return Err(other_kind(item, "wait"));
+        }
+        if state.begun.is_none() {
+            return Err(not_begun(item));
         }
         Ok(Fact::Fail { item: id.clone(), reason: short_words(reason) })
     }
@@ -286,6 +289,10 @@ fn settled(id: &ItemId, state: &ItemState) -> Refused {
     Refused::Settled { item: id.clone(), stage: state.words() }
 }
 
+fn not_begun(item: &Item) -> Refused {
+    Refused::Clock(format!("{} has not begun: begin it, then its time runs", item.id))
+}
+
 fn other_kind(item: &Item, wanted: &'static str) -> Refused {
     Refused::OtherKind { item: item.id.clone(), kind: item.kind.word(), wanted }
 }
@@ -293,5 +300,9 @@ fn other_kind(item: &Item, wanted: &'static str) -> Refused {
 /// Evidence that a person brings says something, and does not pretend to have been polled: a number
 /// that was true comes from a source.
 fn brought(evidence: &Evidence) -> Result<Evidence, Refused> {
+    let polled = evidence.query.is_some() && evidence.source.is_some() && evidence.sampled.is_some();
+    if evidence.is_polled() && !polled {
+        return Err(Refused::NotPolled(evidence.kind.clone()));
+    }
     Ok(Evidence { value: words(&evidence.value, Refused::NeedsWords("evidence"))?, ..evidence.clone() })
 }
