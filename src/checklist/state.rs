@@ -498,7 +498,8 @@ fn sign(item: &Item, state: &mut ItemState, event: &Event, binds: &Hash, note: O
     let needs = item.signoff.as_ref().map_or(0, |signoff| signoff.count);
     if state.signatures.len() >= needs && item.kind == Kind::Check {
         state.settle(Stage::Done, &event.author, event.at, None);
-    } else if state.stage == Stage::Todo {
+    } else if state.stage == Stage::Todo && !matches!(item.kind, Kind::Wait { .. }) {
+        // A wait begins when it is begun: a signature does not start its timer.
         state.begin(&event.author, event.at);
     }
 }

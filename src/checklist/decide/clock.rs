@@ -7,7 +7,7 @@ use crate::model::Time;
 use super::super::clock::Phase;
 use super::super::template::{Due, Exit};
 use super::super::{Evidence, Fact, Poll, PollOutcome};
-use super::{Asked, Refused, datable, some_words, whole_millis, words};
+use super::{Asked, Refused, datable, has_numbers, some_words, whole_millis, words};
 
 impl Asked<'_> {
     fn phase(&self) -> Phase {
@@ -79,7 +79,7 @@ impl Asked<'_> {
                 let poll = self.run.poll_at(self.now).ok_or_else(|| Self::clock_says("there is no poll"))?;
                 self.polled_go(&poll)?;
             }
-            Some(Exit::Gates) if evidence.is_empty() => return Err(Refused::NeedsNumbers("resuming")),
+            Some(Exit::Gates) if !has_numbers(evidence) => return Err(Refused::NeedsNumbers("resuming")),
             Some(Exit::Gates) => {}
             Some(Exit::Time) => {
                 let until = held.as_ref().and_then(|held| held.until(&self.run.template));
@@ -160,7 +160,7 @@ impl Asked<'_> {
             let more = if open.len() > 5 { format!(" and {} more", open.len() - 5) } else { String::new() };
             return Err(Self::clock_says(format!("due by T-0 and not done: {shown}{more}")));
         }
-        if evidence.is_empty() {
+        if !has_numbers(evidence) {
             return Err(Refused::NeedsNumbers("lift-off"));
         }
         Ok(Fact::LiftOff { evidence: evidence.to_vec() })
@@ -220,7 +220,7 @@ impl Asked<'_> {
                 poll.id
             )));
         }
-        if go && evidence.is_empty() {
+        if go && !has_numbers(evidence) {
             return Err(Refused::NeedsNumbers("a GO"));
         }
         Ok(Fact::Vote {

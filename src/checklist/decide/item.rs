@@ -6,7 +6,7 @@ use super::super::chain::binding;
 use super::super::fact::Step;
 use super::super::params::fill;
 use super::super::{Derived, Evidence, Fact, Hash, Item, ItemState, Kind, Stage};
-use super::{Asked, Refused, short_words, some_words, whole_millis, words};
+use super::{Asked, Refused, has_numbers, short_words, some_words, whole_millis, words};
 
 impl<'r> Asked<'r> {
     pub(super) fn begin(&self, id: &ItemId) -> Result<Fact, Refused> {
@@ -41,7 +41,7 @@ impl<'r> Asked<'r> {
             Kind::Command(_) if self.has_process() => return Err(Refused::RunsInstead(id.clone())),
             Kind::Message(_) if self.has_process() => return Err(Refused::SentInstead(id.clone())),
             Kind::Command(_) | Kind::Message(_) => {}
-            Kind::Gate(_) if !evidence.iter().any(Evidence::is_polled) => {
+            Kind::Gate(_) if !has_numbers(evidence) => {
                 return Err(Refused::NeedsEvidence(id.clone()));
             }
             Kind::Gate(_) => {}
@@ -60,7 +60,7 @@ impl<'r> Asked<'r> {
         if !left.is_zero() {
             return Err(Refused::NotOver { item: item.id.clone(), left });
         }
-        if gate.is_some() && !evidence.iter().any(Evidence::is_polled) {
+        if gate.is_some() && !has_numbers(evidence) {
             return Err(Refused::NeedsEvidence(item.id.clone()));
         }
         Ok(())
@@ -293,7 +293,7 @@ fn not_begun(item: &Item) -> Refused {
     Refused::Clock(format!("{} has not begun: begin it, then its time runs", item.id))
 }
 
-fn other_kind(item: &Item, wanted: &'static str) -> Refused {
+pub(super) fn other_kind(item: &Item, wanted: &'static str) -> Refused {
     Refused::OtherKind { item: item.id.clone(), kind: item.kind.word(), wanted }
 }
 

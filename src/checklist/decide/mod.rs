@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::model::{ItemId, RunId, Time};
 
-use super::{Author, Command, Fact, Hash, Item, ItemState, Mode, Run, Template, params};
+use super::{Author, Command, Evidence, Fact, Hash, Item, ItemState, Mode, Run, Template, params};
 
 pub use refused::Refused;
 
@@ -140,6 +140,11 @@ fn some_words(text: Option<&str>) -> Result<Option<String>, Refused> {
         None | Some("") => Ok(None),
         Some(text) => words(text, Refused::EmptyNote).map(Some),
     }
+}
+
+/// Whether a source was asked: what people bring decides nothing that rests on a number.
+fn has_numbers(evidence: &[Evidence]) -> bool {
+    evidence.iter().any(Evidence::is_polled)
 }
 
 /// A length of time as an event file writes it, in milliseconds: what is written must read back.

@@ -303,3 +303,15 @@ fn a_rollback_list_has_no_process() {
     room.does("nobody", tick_gate("calm"));
     assert_eq!(room.run.progress(), (6, 7));
 }
+
+#[test]
+fn a_signature_does_not_start_the_timer_of_a_wait() {
+    let signoff = Some(SignOff { count: 1, roles: Vec::new() });
+    let mut room = room(list(vec![Item { signoff, ..wait("soak", 60, false) }]));
+    room.does("ben", sign("soak"));
+    room.later(60);
+    room.refuses("ana", tick("soak"), "soak has not begun: begin it, then its time runs");
+    room.does("ana", Command::Begin { item: "soak".into() });
+    room.later(60);
+    room.does("ana", tick("soak"));
+}

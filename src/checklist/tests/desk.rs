@@ -43,6 +43,8 @@ fn only_the_desk_writes_what_nobody_asked_for() {
         let other = Command::Auto { terminal: "tty2".into(), what };
         room.refuses("eve", other, "des has the desk");
     }
+    let over = Auto::WaitOver { item: "flags".into(), evidence: vec![number()] };
+    room.refuses("des", auto(over), "flags is a check item, not a wait");
     room.does("des", auto(Auto::Inject { inject: "stall".into(), text: "workers stop".into() }));
     room.does("des", auto(Auto::Score { text: "detected in 12s".into() }));
     assert_eq!(room.run.score.as_deref(), Some("detected in 12s"));

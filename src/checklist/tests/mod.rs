@@ -6,6 +6,7 @@ mod commands;
 mod desk;
 mod events;
 mod items;
+mod model;
 mod polls;
 
 use std::sync::Arc;

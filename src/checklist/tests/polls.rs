@@ -37,6 +37,9 @@ fn a_station_speaks_for_itself_and_a_go_rests_on_numbers() {
     );
     let blind = Command::Vote { station: "captain".into(), go: true, note: None, evidence: Vec::new() };
     room.refuses("ana captain", blind, "a GO needs numbers that pass, polled for it");
+    let told = vec![Evidence::brought("text", "all is well")];
+    let told = Command::Vote { station: "captain".into(), go: true, note: None, evidence: told };
+    room.refuses("ana captain", told, "a GO needs numbers that pass, polled for it");
     room.does("ana captain", vote("captain", true));
     assert_eq!(outcome(&room), PollOutcome::Waiting(vec!["sre".into()]));
     room.refuses("ana", resume(), "t-10 is not decided: sre did not answer yet");
