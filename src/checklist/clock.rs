@@ -158,34 +158,39 @@ impl Clock {
         by: &Author,
         why: Option<&str>,
     ) {
-        let implied = self.hold_at(template, at);
-        match implied {
+        if self.scrubbed.is_some() {
+            return;
+        }
+        let since = match self.hold_at(template, at) {
             // Held already: a second reason beside the first.
-            Some(mut held) if hold.is_none() || held.hold.as_deref() == hold => {
+            Some(mut held) if held.hold.as_deref() == hold => {
                 if let Some(why) = why {
                     held.reason =
                         Some(held.reason.map_or_else(|| why.to_owned(), |reason| format!("{reason}; {why}")));
                 }
                 held.by.get_or_insert_with(|| by.clone());
                 self.held = Some(held);
+                return;
             }
-            _ => {
-                self.held = Some(Held {
-                    hold: hold.map(ToOwned::to_owned),
-                    since: at,
-                    by: Some(by.clone()),
-                    reason: why.map(ToOwned::to_owned),
-                    extended: Duration::ZERO,
-                });
-            }
-        }
+            // Somebody holds where T stands still already: what would end the built-in hold does not end
+            // this. It is not behind yet, and goes on when this one is resumed.
+            Some(held) => held.since,
+            None => at,
+        };
+        self.held = Some(Held {
+            hold: hold.map(ToOwned::to_owned),
+            since,
+            by: Some(by.clone()),
+            reason: why.map(ToOwned::to_owned),
+            extended: Duration::ZERO,
+        });
     }
 
     pub(super) fn extend(&mut self, template: &Template, at: Time, by: Duration) {
         if let Some(mut held) = self.hold_at(template, at) {
-            // Without a limit of its own it may last this much longer from now on.
-            let so_far = if held.until(template).is_none() { at.since(held.since) } else { Duration::ZERO };
-            held.extended += by + so_far;
+            // Without a limit, or past it, it may last this much longer from now on.
+            let over = held.until(template).map_or(at.since(held.since), |until| at.since(until));
+            held.extended += by + over;
             self.held = Some(held);
         }
     }
@@ -221,6 +226,7 @@ impl Clock {
     }
 
     pub(super) fn lift_off(&mut self, at: Time) {
+        self.scrubbed = None;
         self.lifted = Some(at);
         self.t0 = Some(at);
         self.held = None;

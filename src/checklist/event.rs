@@ -76,7 +76,22 @@ impl Author {
     /// Whether both are one person; the mark of an unverified name makes no second one, and neither
     /// do capitals or blanks around it.
     pub fn is_same_person(&self, other: &Author) -> bool {
-        self.bare().trim().to_lowercase() == other.bare().trim().to_lowercase()
+        self.person() == other.person()
+    }
+
+    /// Whether a name as it stands in a template is this person's.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.is_same_person(&Author { by: name.to_owned(), role: None })
+    }
+
+    /// The name for comparing, however the mark is written and however often.
+    fn person(&self) -> String {
+        let lower = self.by.to_lowercase();
+        let mut name = lower.trim();
+        while let Some(rest) = name.strip_prefix(UNVERIFIED) {
+            name = rest.trim();
+        }
+        name.to_owned()
     }
 
     fn bare(&self) -> &str {

@@ -275,7 +275,13 @@ impl Run {
                 }
             }
             Fact::Note { text, .. } => self.notes.push((author.clone(), at, text.clone())),
-            Fact::T0 { t0 } => self.clock.set_t0(*t0, at),
+            Fact::T0 { t0 } => {
+                if self.clock.scrubbed.is_some() {
+                    // What was voted was voted about the count that was called off.
+                    self.polls.votes.clear();
+                }
+                self.clock.set_t0(*t0, at);
+            }
             Fact::Hold { hold, reason, proposal } => {
                 self.clock.hold(&template, hold.as_deref(), at, author, reason.as_deref());
                 if let Some(proposal) = proposal {
@@ -492,7 +498,8 @@ fn sign(item: &Item, state: &mut ItemState, event: &Event, binds: &Hash, note: O
     let needs = item.signoff.as_ref().map_or(0, |signoff| signoff.count);
     if state.signatures.len() >= needs && item.kind == Kind::Check {
         state.settle(Stage::Done, &event.author, event.at, None);
-    } else if state.stage == Stage::Todo {
+    } else if state.stage == Stage::Todo && !matches!(item.kind, Kind::Wait { .. }) {
+        // A wait begins when it is begun: a signature does not start its timer.
         state.begin(&event.author, event.at);
     }
 }

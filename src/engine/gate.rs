@@ -101,7 +101,9 @@ impl Gate {
 
     /// Takes a measurement in; `every` is the interval it was promised at.
     pub fn observe(&mut self, measure: Measure, every: Duration) {
-        let fresh = measure.sampled.is_none_or(|s| measure.at.since(s) <= self.max_age);
+        let fresh = measure
+            .sampled
+            .is_none_or(|s| measure.at.since(s) <= self.max_age && !self.is_ahead(s, measure.at));
         match measure.verdict {
             Verdict::Pass if fresh => {
                 let silence = self.answer_age.unwrap_or(self.max_age).max(every * 2);
@@ -167,7 +169,7 @@ impl Gate {
             };
             return self.judgement(Verdict::Unknown, reason, Some(last), now, limit);
         }
-        if let Some(sampled) = last.sampled.filter(|s| s.since(now) > self.max_age / 2) {
+        if let Some(sampled) = last.sampled.filter(|s| self.is_ahead(*s, now)) {
             let text = format!("sample is from {} ahead of this clock", short(sampled.since(now)));
             return self.judgement(Verdict::Unknown, Reason::new("clock", text), Some(last), now, limit);
         }
@@ -198,6 +200,11 @@ impl Gate {
             return self.judgement(Verdict::Unknown, Reason::new("holding", text), Some(last), now, limit);
         }
         self.judgement(Verdict::Pass, last.reason.clone(), Some(last), now, limit)
+    }
+
+    /// Whether the sample is from further ahead than clocks may differ: it proves nothing of now.
+    fn is_ahead(&self, sampled: Time, now: Time) -> bool {
+        sampled.since(now) > self.max_age / 2
     }
 
     /// Whether the answer is too old, whatever the age of its samples.

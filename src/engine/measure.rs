@@ -176,7 +176,16 @@ fn below_volume(def: &GateDef, volume: Option<&Track>, at: Time) -> Option<Measu
     let fits = |p: &&Point| {
         def.matching.iter().all(|(name, want)| p.labels.get(name).is_none_or(|value| value == want))
     };
-    let total: f64 = track.points().filter(fits).map(|p| p.value).sum();
+    let counted: Vec<&Point> = track.points().filter(fits).collect();
+    // Absent is not zero: no traffic is a number too.
+    if counted.is_empty() {
+        return Some(Measure::unknown(at, "no-volume", format!("{signal} has no data")));
+    }
+    let oldest = track.def.max_age;
+    if counted.iter().any(|p| at.since(p.sampled) > oldest || p.sampled.since(at) > oldest / 2) {
+        return Some(Measure::unknown(at, "no-volume", format!("{signal} is not of now")));
+    }
+    let total: f64 = counted.iter().map(|p| p.value).sum();
     if !total.is_finite() {
         let is = crate::model::value::text(total);
         return Some(Measure::unknown(at, "no-volume", format!("{signal} is {is}")));

@@ -7,7 +7,7 @@ use crate::model::Time;
 use super::super::clock::Phase;
 use super::super::template::{Due, Exit};
 use super::super::{Evidence, Fact, Poll, PollOutcome};
-use super::{Asked, Refused, datable, some_words, words};
+use super::{Asked, Refused, datable, has_numbers, some_words, whole_millis, words};
 
 impl Asked<'_> {
     fn phase(&self) -> Phase {
@@ -61,10 +61,10 @@ impl Asked<'_> {
     pub(super) fn extend(&self, by: Duration) -> Result<Fact, Refused> {
         self.a_hold()?;
         // A day is more than any launch waits; the sum stays far from where time ends.
-        if by.is_zero() || by > Duration::from_hours(24) {
+        if whole_millis(by).is_zero() || by > Duration::from_hours(24) {
             return Err(Self::clock_says("a hold is extended by up to a day, and by more than nothing"));
         }
-        Ok(Fact::Extend { by })
+        Ok(Fact::Extend { by: whole_millis(by) })
     }
 
     /// Ends the hold, where what it waits for has come: GO from every station, numbers that pass, or its
@@ -79,7 +79,7 @@ impl Asked<'_> {
                 let poll = self.run.poll_at(self.now).ok_or_else(|| Self::clock_says("there is no poll"))?;
                 self.polled_go(&poll)?;
             }
-            Some(Exit::Gates) if evidence.is_empty() => return Err(Refused::NeedsNumbers("resuming")),
+            Some(Exit::Gates) if !has_numbers(evidence) => return Err(Refused::NeedsNumbers("resuming")),
             Some(Exit::Gates) => {}
             Some(Exit::Time) => {
                 let until = held.as_ref().and_then(|held| held.until(&self.run.template));
@@ -160,7 +160,7 @@ impl Asked<'_> {
             let more = if open.len() > 5 { format!(" and {} more", open.len() - 5) } else { String::new() };
             return Err(Self::clock_says(format!("due by T-0 and not done: {shown}{more}")));
         }
-        if evidence.is_empty() {
+        if !has_numbers(evidence) {
             return Err(Refused::NeedsNumbers("lift-off"));
         }
         Ok(Fact::LiftOff { evidence: evidence.to_vec() })
@@ -181,14 +181,14 @@ impl Asked<'_> {
         if named.is_empty() {
             return Err(Refused::Poll("a poll asks at least one station".into()));
         }
-        if within.is_zero() || within > Duration::from_hours(24) {
+        if whole_millis(within).is_zero() || within > Duration::from_hours(24) {
             return Err(Refused::Poll("a poll lasts up to a day, and longer than nothing".into()));
         }
         let going = self.run.poll_at(self.now).filter(|poll| !poll.is_over(self.now));
         if let Some(poll) = going.filter(|poll| matches!(poll.outcome(self.now), PollOutcome::Waiting(_))) {
             return Err(Refused::Poll(format!("poll {} is under way", poll.id)));
         }
-        Ok(Fact::Poll { stations: named, within })
+        Ok(Fact::Poll { stations: named, within: whole_millis(within) })
     }
 
     pub(super) fn vote(
@@ -220,7 +220,7 @@ impl Asked<'_> {
                 poll.id
             )));
         }
-        if go && evidence.is_empty() {
+        if go && !has_numbers(evidence) {
             return Err(Refused::NeedsNumbers("a GO"));
         }
         Ok(Fact::Vote {

@@ -5,8 +5,9 @@ use crate::model::trigger::Action;
 
 use super::super::command::Auto;
 use super::super::template::Exit;
-use super::super::{Evidence, Fact, Proposal};
-use super::{Asked, Refused, short_words, some_words};
+use super::super::{Evidence, Fact, Kind, Proposal};
+use super::item::other_kind;
+use super::{Asked, Refused, short_words, some_words, whole_millis};
 
 impl Asked<'_> {
     pub(super) fn desk(&self, terminal: &str, force: bool, gone: Option<&str>) -> Result<Fact, Refused> {
@@ -89,7 +90,7 @@ impl Asked<'_> {
                 Ok(Fact::Propose {
                     cause: cause.clone(),
                     action: *action,
-                    within: *within,
+                    within: whole_millis(*within),
                     reason: short_words(reason),
                 })
             }
@@ -148,6 +149,9 @@ impl Asked<'_> {
     /// A wait that is over is ticked by the desk in the role that it is for.
     fn tick_by_itself(&self, item: &ItemId, evidence: &[Evidence]) -> Result<Fact, Refused> {
         let (definition, _) = self.item(item)?;
+        if !matches!(definition.kind, Kind::Wait { .. }) {
+            return Err(other_kind(definition, "wait"));
+        }
         let author =
             definition.role.as_ref().map_or_else(|| self.author.clone(), |r| self.author.acting_as(r));
         Asked { author: &author, ..*self }.tick(item, evidence)

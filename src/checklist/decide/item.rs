@@ -6,7 +6,7 @@ use super::super::chain::binding;
 use super::super::fact::Step;
 use super::super::params::fill;
 use super::super::{Derived, Evidence, Fact, Hash, Item, ItemState, Kind, Stage};
-use super::{Asked, Refused, short_words, some_words, words};
+use super::{Asked, Refused, has_numbers, short_words, some_words, whole_millis, words};
 
 impl<'r> Asked<'r> {
     pub(super) fn begin(&self, id: &ItemId) -> Result<Fact, Refused> {
@@ -41,7 +41,7 @@ impl<'r> Asked<'r> {
             Kind::Command(_) if self.has_process() => return Err(Refused::RunsInstead(id.clone())),
             Kind::Message(_) if self.has_process() => return Err(Refused::SentInstead(id.clone())),
             Kind::Command(_) | Kind::Message(_) => {}
-            Kind::Gate(_) if !evidence.iter().any(Evidence::is_polled) => {
+            Kind::Gate(_) if !has_numbers(evidence) => {
                 return Err(Refused::NeedsEvidence(id.clone()));
             }
             Kind::Gate(_) => {}
@@ -54,13 +54,13 @@ impl<'r> Asked<'r> {
     fn wait_is_over(&self, item: &Item, state: &ItemState, evidence: &[Evidence]) -> Result<(), Refused> {
         let Kind::Wait { span, gate } = &item.kind else { return Ok(()) };
         let Some((_, since)) = state.begun else {
-            return Err(Refused::Clock(format!("{} has not begun: begin it, then its time runs", item.id)));
+            return Err(not_begun(item));
         };
         let left = span.saturating_sub(self.now.since(since));
         if !left.is_zero() {
             return Err(Refused::NotOver { item: item.id.clone(), left });
         }
-        if gate.is_some() && !evidence.iter().any(Evidence::is_polled) {
+        if gate.is_some() && !has_numbers(evidence) {
             return Err(Refused::NeedsEvidence(item.id.clone()));
         }
         Ok(())
@@ -111,8 +111,7 @@ impl<'r> Asked<'r> {
                 acting: role.cloned(),
             });
         }
-        let name = self.author.name().to_lowercase();
-        let owns = |owner: &String| Some(owner) == role || owner.to_lowercase() == name;
+        let owns = |owner: &String| Some(owner) == role || self.author.is_named(owner);
         if item.owner.iter().chain(&item.role).any(owns) {
             return Err(Refused::OwnWaiver(id.clone()));
         }
@@ -176,7 +175,8 @@ impl<'r> Asked<'r> {
         let argv = command.argv.iter().map(|argument| fill(argument, &self.run.params));
         let argv = argv.collect::<Result<Vec<_>, _>>();
         let argv = argv.map_err(|why| Refused::Param { name: format!("in the command of {id}"), why })?;
-        Ok(Fact::Started { item: id.clone(), argv, env: command.env.clone(), timeout: command.timeout })
+        let (env, timeout) = (command.env.clone(), whole_millis(command.timeout));
+        Ok(Fact::Started { item: id.clone(), argv, env, timeout })
     }
 
     pub(super) fn sent(&self, id: &ItemId, text: &str) -> Result<Fact, Refused> {
@@ -193,8 +193,11 @@ impl<'r> Asked<'r> {
     /// What failed early or is over by itself, as the desk says it.
     pub(super) fn wait_failed(&self, id: &ItemId, reason: &str) -> Result<Fact, Refused> {
         let (item, state) = self.open_item(id)?;
-        if !matches!(item.kind, Kind::Wait { .. }) || state.begun.is_none() {
+        if !matches!(item.kind, Kind::Wait { .. }) {
             return Err(other_kind(item, "wait"));
+        }
+        if state.begun.is_none() {
+            return Err(not_begun(item));
         }
         Ok(Fact::Fail { item: id.clone(), reason: short_words(reason) })
     }
@@ -286,12 +289,20 @@ fn settled(id: &ItemId, state: &ItemState) -> Refused {
     Refused::Settled { item: id.clone(), stage: state.words() }
 }
 
-fn other_kind(item: &Item, wanted: &'static str) -> Refused {
+fn not_begun(item: &Item) -> Refused {
+    Refused::Clock(format!("{} has not begun: begin it, then its time runs", item.id))
+}
+
+pub(super) fn other_kind(item: &Item, wanted: &'static str) -> Refused {
     Refused::OtherKind { item: item.id.clone(), kind: item.kind.word(), wanted }
 }
 
 /// Evidence that a person brings says something, and does not pretend to have been polled: a number
 /// that was true comes from a source.
 fn brought(evidence: &Evidence) -> Result<Evidence, Refused> {
+    let polled = evidence.query.is_some() && evidence.source.is_some() && evidence.sampled.is_some();
+    if evidence.is_polled() && !polled {
+        return Err(Refused::NotPolled(evidence.kind.clone()));
+    }
     Ok(Evidence { value: words(&evidence.value, Refused::NeedsWords("evidence"))?, ..evidence.clone() })
 }

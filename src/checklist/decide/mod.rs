@@ -8,9 +8,11 @@ mod desk;
 mod item;
 mod refused;
 
+use std::time::Duration;
+
 use crate::model::{ItemId, RunId, Time};
 
-use super::{Author, Command, Fact, Hash, Item, ItemState, Mode, Run, Template, params};
+use super::{Author, Command, Evidence, Fact, Hash, Item, ItemState, Mode, Run, Template, params};
 
 pub use refused::Refused;
 
@@ -51,7 +53,7 @@ pub fn decide(run: &Run, command: &Command, author: &Author, now: Time) -> Resul
                 return Err(Refused::NotStarted(item.clone()));
             }
             let (item, outcome, output) = (item.clone(), short_words(outcome), output.clone());
-            Ok(Fact::Ended { item, of: *of, outcome, took: *took, bytes: *bytes, output })
+            Ok(Fact::Ended { item, of: *of, outcome, took: whole_millis(*took), bytes: *bytes, output })
         }
         Command::Sent { item, text } => asked.sent(item, text),
         Command::SetT0 { t0 } => asked.set_t0(*t0),
@@ -138,6 +140,16 @@ fn some_words(text: Option<&str>) -> Result<Option<String>, Refused> {
         None | Some("") => Ok(None),
         Some(text) => words(text, Refused::EmptyNote).map(Some),
     }
+}
+
+/// Whether a source was asked: what people bring decides nothing that rests on a number.
+fn has_numbers(evidence: &[Evidence]) -> bool {
+    evidence.iter().any(Evidence::is_polled)
+}
+
+/// A length of time as an event file writes it, in milliseconds: what is written must read back.
+fn whole_millis(span: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// What the program says itself, kept short.

@@ -83,6 +83,9 @@ pub enum Refused {
         /// The kinds that are missing.
         missing: String,
     },
+    /// Something that only a source can tell was brought by hand.
+    #[error("a {0} is polled and not written down by hand: bring a link, words or a file")]
+    NotPolled(String),
     /// It is signed, not ticked.
     #[error("{item} is signed by {of} people, not ticked: {have} signed so far (sign, A)")]
     Signed {

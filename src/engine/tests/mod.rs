@@ -1,4 +1,6 @@
-//! The gate rules, each as a sentence about the product.
+//! The gate rules, each as a sentence about the product, and as properties over all that a gate sees.
+
+mod values;
 
 use std::time::Duration;
 
@@ -366,4 +368,41 @@ fn what_turned_is_told_once() {
     assert_eq!(w.observe(&refused(at(5))).len(), 1);
     assert_eq!(w.observe(&refused(at(10))).len(), 0);
     assert_eq!(w.observe(&tasks(at(12), 1.0)), [Change::SourceBack("prom".into())]);
+}
+
+fn volume(points: &[(&str, f64)], sampled: Time) -> SignalAnswer {
+    SignalAnswer { signal: SignalId::from("rate"), ..depth(points, sampled) }
+}
+
+#[test]
+fn an_absent_or_old_volume_is_not_no_traffic() {
+    let idle = GateDef { min_volume: Some(("rate".into(), 100.0)), idle: Idle::Pass, ..gate_def() };
+    let bad = |s| depth(&[("tasks", 900.0)], at(s));
+    for (rate, words) in [
+        (volume(&[], at(300)), "rate has no data"),
+        (volume(&[("tasks", 0.0)], at(60)), "rate is not of now"),
+        (volume(&[("tasks", 0.0)], at(3900)), "rate is not of now"),
+        (volume(&[("tasks", f64::NAN)], at(300)), "rate is NaN"),
+    ] {
+        let mut w = watch(idle.clone());
+        w.observe(&poll(at(300), vec![rate, bad(300)]));
+        assert_eq!(judge(&w, at(300)), (Verdict::Unknown, "no-volume".into(), words.into()));
+    }
+    let mut w = watch(idle);
+    w.observe(&poll(at(300), vec![volume(&[("tasks", 0.0)], at(299)), bad(300)]));
+    assert_eq!(judge(&w, at(300)).0, Verdict::Pass);
+}
+
+#[test]
+fn samples_from_the_future_do_not_fill_a_hold_nor_clear_a_fail() {
+    let mut w = watch(GateDef { hold: Duration::from_secs(20), clear: Some(400.0), ..gate_def() });
+    w.observe(&tasks(at(0), 900.0));
+    for s in (5..=60).step_by(5) {
+        w.observe(&poll(at(s), vec![depth(&[("tasks", 1.0)], at(s + 3600))]));
+        assert_eq!(judge(&w, at(s)).1, "clock");
+    }
+    w.observe(&tasks(at(65), 1.0));
+    assert_eq!(judge(&w, at(65)).1, "recovering");
+    w.observe(&tasks(at(70), 1.0));
+    assert_eq!(judge(&w, at(70)).2, "1 < 500, held 5s of 20s");
 }
