@@ -175,7 +175,14 @@ pub(super) fn began(state: &mut State, list: &str, outcome: Result<Box<Run>, Str
         if kind == ListKind::Rollback {
             effects.extend(tell_launch(state, &id));
         }
-        effects.extend(super::tick::append_to(state, &id, command));
+        let is_gate = |item: &ItemId| {
+            let view = state.runs().find(|view| view.run.id == id);
+            view.and_then(|view| view.run.template.item(item)).is_some_and(|item| item.kind.gate().is_some())
+        };
+        effects.extend(match command {
+            Command::Tick { item, .. } if is_gate(&item) => super::tick::ask(state, &item),
+            command => super::tick::append_to(state, &id, command),
+        });
     }
     effects
 }
