@@ -50,9 +50,9 @@ pub(super) struct Args {
 /// ended well, 1 where it did not or was refused, 3 where nobody can tell, 4 where its time ran out; with
 /// `--detach` 0 once it is started.
 ///
-/// JSON: see [`super::write`]; its own event is the one that started it. It adds `"outcome":"exit 0|exit 3|signal 9|
-/// timed out|not started: …|exercised"|null`, `"took_seconds"`, `"bytes"`, `"output_hash"`, `"output_file"`,
-/// and `"tail"`, the last of what it wrote. Where the template's commands were never approved by this user:
+/// JSON: see [`super::write`]; its own event is the one that started it, in a rehearsal with the end after
+/// it. It adds `"outcome":"exit 0|exit 3|signal 9|timed out|not started: …|exercised"|null`,
+/// `"took_seconds"`, `"bytes"`, `"output_hash"`, `"output_file"`, and `"tail"`, the last of what it wrote. Where the template's commands were never approved by this user:
 /// `{"reason":{"code":"not-approved","text"},"commands":["ITEM: PROGRAM ARGUMENT …"]}`.
 pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result<Exit> {
     let (mut pen, item) = args.at.open(place, common)?;
