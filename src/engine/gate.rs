@@ -169,8 +169,9 @@ impl Gate {
             };
             return self.judgement(Verdict::Unknown, reason, Some(last), now, limit);
         }
-        if let Some(sampled) = last.sampled.filter(|s| self.is_ahead(*s, now)) {
-            let text = format!("sample is from {} ahead of this clock", short(sampled.since(now)));
+        if let Some(sampled) = last.sampled.filter(|s| self.is_ahead(*s, now.min(last.at))) {
+            let text =
+                format!("sample is from {} ahead of this clock", short(sampled.since(now.min(last.at))));
             return self.judgement(Verdict::Unknown, Reason::new("clock", text), Some(last), now, limit);
         }
         // An unknown without a sample ages by the moment it was asked for.

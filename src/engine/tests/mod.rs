@@ -404,5 +404,5 @@ fn samples_from_the_future_do_not_fill_a_hold_nor_clear_a_fail() {
     w.observe(&tasks(at(65), 1.0));
     assert_eq!(judge(&w, at(65)).1, "recovering");
     w.observe(&tasks(at(70), 1.0));
-    assert_eq!(judge(&w, at(70)).2, "1 < 500, held 5s of 20s");
+    assert_eq!(judge(&w, at(70)).2, "1 < 400, held 5s of 20s");
 }

@@ -297,8 +297,8 @@ fn each_trouble_decides_nothing_at_once_or_past_max_age() {
         (Sent::Ahead(3600), Verdict::Unknown, "clock"),
         (Sent::Value(900.0), Verdict::Fail, "above"),
     ];
-    for (sent, verdict, code) in all {
-        let mut w = watch(guarded(20, None));
+    for ((sent, verdict, code), hold) in all.into_iter().flat_map(|one| [(one, 0), (one, 20)]) {
+        let mut w = watch(guarded(hold, None));
         for s in (0..=20).step_by(5) {
             w.observe(&tasks(at(s), 1.0));
         }
@@ -308,15 +308,20 @@ fn each_trouble_decides_nothing_at_once_or_past_max_age() {
             drop(w.tick(at(s)));
             let young = s - 20 <= MAX_AGE && stays.contains(&sent);
             let (is, why, text) = judge(&w, at(s));
-            if young {
+            if young && hold == 0 {
                 assert_eq!(is, Verdict::Pass, "{sent:?} at {s}: a hiccup decides nothing");
+            } else if young {
+                // One in six is more than one in ten: so short a hold is not proven with it.
+                assert!(is == Verdict::Pass || why == "holding", "{sent:?} at {s}: {why} {text}");
             } else {
                 assert_eq!((is, why.as_str()), (verdict, code), "{sent:?} at {s}: {text}");
             }
         }
         // Back again, it has to be held from the start.
         w.observe(&tasks(at(45), 1.0));
-        assert_eq!(judge(&w, at(45)).2, "1 < 500, held 0s of 20s", "{sent:?}");
+        let says = judge(&w, at(45));
+        let words = if hold == 0 { "1 < 500" } else { "1 < 500, held 0s of 20s" };
+        assert_eq!(says.2, words, "{sent:?}");
     }
 }
 

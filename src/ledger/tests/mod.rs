@@ -1,5 +1,7 @@
 //! The directory ledger on a disk that fails where it is told to.
 
+mod cache;
+mod crash;
 mod faults;
 mod tampering;
 

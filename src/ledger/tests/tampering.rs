@@ -140,3 +140,83 @@ fn run_toml_follows_every_event_and_is_never_believed() {
     desk.tick(&run, "told", "E4").unwrap();
     assert!(std::fs::read_to_string(&view).unwrap().contains("settled = 3"));
 }
+
+/// Six events of different kinds.
+fn six(desk: &Desk) -> Run {
+    let run = desk.three();
+    for (n, command) in [
+        note("checked \"twice\" – größer"),
+        Command::Reopen { item: "flags".into(), reason: "wrong host".into() },
+        Command::SetT0 { t0: Time::from_millis(1_764_700_000_000) },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        desk.ledger.append(&run, &[], &format!("E{}", n + 4), &ana(), &command).unwrap();
+    }
+    run
+}
+
+fn first_bad(desk: &Desk, run: &Run) -> (u64, Option<u64>) {
+    let found = desk.verify(run);
+    let bad = found.first_bad.unwrap();
+    assert!(!bad.why.is_empty());
+    (found.seq, bad.seq)
+}
+
+#[test]
+fn a_flipped_byte_anywhere_in_any_event_is_found_in_that_event() {
+    let desk = desk();
+    let run = six(&desk);
+    for seq in 1..=6 {
+        let path = desk.events(&run).join(events::name(seq));
+        let whole = std::fs::read(&path).unwrap();
+        let put = |bytes: &[u8]| {
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+        };
+        for place in 0..whole.len() {
+            for bit in [0x01, 0x20, 0x80] {
+                let mut bytes = whole.clone();
+                bytes[place] ^= bit;
+                put(&bytes);
+                let found = first_bad(&desk, &run);
+                assert_eq!(found, (seq - 1, Some(seq)), "byte {place} ^ {bit:#x} of event {seq}");
+            }
+        }
+        for odd in [&whole[..whole.len() - 1], &whole[1..], &[][..], &[&whole[..], b"\n"].concat()] {
+            put(odd);
+            assert_eq!(first_bad(&desk, &run), (seq - 1, Some(seq)));
+        }
+        put(&whole);
+        assert_eq!(desk.verify(&run).first_bad, None);
+    }
+}
+
+#[test]
+fn a_deleted_event_an_exchanged_pair_and_a_doubled_one_are_found_at_their_first_number() {
+    let desk = desk();
+    let run = six(&desk);
+    let path = |seq| desk.events(&run).join(events::name(seq));
+    let texts: Vec<Vec<u8>> = (1..=6).map(|seq| std::fs::read(path(seq)).unwrap()).collect();
+    let put = |seq: u64, text: &[u8]| {
+        let _ = std::fs::remove_file(path(seq));
+        std::fs::write(path(seq), text).unwrap();
+    };
+    for a in 1..=6_u64 {
+        if a < 6 {
+            std::fs::remove_file(path(a)).unwrap();
+            assert_eq!(first_bad(&desk, &run), (a - 1, Some(a)), "{a} deleted");
+            put(a, &texts[a as usize - 1]);
+        }
+        for b in a + 1..=6 {
+            put(a, &texts[b as usize - 1]);
+            put(b, &texts[a as usize - 1]);
+            assert_eq!(first_bad(&desk, &run), (a - 1, Some(a)), "{a} and {b} exchanged");
+            put(a, &texts[a as usize - 1]);
+            assert_eq!(first_bad(&desk, &run), (b - 1, Some(b)), "{a} again as {b}");
+            put(b, &texts[b as usize - 1]);
+        }
+    }
+    assert_eq!(desk.verify(&run).first_bad, None);
+}

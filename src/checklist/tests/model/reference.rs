@@ -364,6 +364,10 @@ impl Model {
         self.items[i].command.map(|(seq, _, _)| seq)
     }
 
+    pub(super) fn may_run(&self, i: usize) -> bool {
+        self.items[i].command.is_some_and(|(_, _, over)| !over)
+    }
+
     pub(super) fn ended(&mut self, i: usize, of: u64, good: bool) -> bool {
         let Some((seq, at, false)) = self.items[i].command else { return false };
         if seq != of {
@@ -541,6 +545,11 @@ impl Model {
             (*vote, any) = (None, true);
         }
         any
+    }
+
+    /// The terminal that has the desk.
+    pub(super) fn desk(&self) -> Option<usize> {
+        self.desk
     }
 
     pub(super) fn take_desk(&mut self, desk: usize, force: bool) -> bool {
