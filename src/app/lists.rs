@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::checklist::template::ListKind;
+use crate::checklist::template::{ListKind, Param};
 use crate::checklist::{Command, Kind, Mode, Run, Template};
 use crate::model::{ItemId, RunId, trigger};
 
@@ -72,6 +72,21 @@ impl State {
         let of_side = self.side.as_mut().and_then(|side| side.run.as_mut());
         let away = self.put_away.values_mut().filter_map(|side| side.run.as_mut());
         self.run.iter_mut().chain(of_side).chain(away).find(|view| view.run.id == *id)
+    }
+
+    /// The parameters of the list that is shown: those of its run, else those that one begun now would
+    /// have: the launch's, and the template's own.
+    pub fn params(&self) -> Vec<(String, String)> {
+        if let Some(view) = self.shown_run() {
+            return view.run.params.clone();
+        }
+        let of_launch = self.run.as_ref().map_or(&[][..], |view| &view.run.params);
+        let params = self.shown_template().map_or(&[][..], |template| &template.params);
+        let value = |param: &Param| {
+            let given = of_launch.iter().find(|(name, _)| *name == param.name).map(|(_, value)| value);
+            Some((param.name.clone(), given.or(param.default.as_ref())?.clone()))
+        };
+        params.iter().filter_map(value).collect()
     }
 
     /// The text of an item's message, as it was read with its list.
