@@ -132,7 +132,11 @@ fn triggered(state: &State, run: &Run) -> Option<Auto> {
         let began = state.now.before(lasting);
         // What is held already needs no hold.
         let held = run.clock.hold_at(&run.template, state.now).is_some_and(|held| held.hold.is_none());
-        let needed = trigger.action != Action::Hold || !held;
+        let needed = match trigger.action {
+            Action::Hold => !held,
+            // Once the rollback is under way there is nothing left to propose.
+            Action::ProposeRollback => run.rollbacks.is_empty(),
+        };
         (fires && needed && may_propose(run, &trigger.id, began)).then(|| Auto::Propose {
             cause: trigger.id.clone(),
             action: trigger.action,

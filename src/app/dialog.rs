@@ -4,7 +4,7 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher};
 use tui_input::{Input, InputRequest};
 
-use crate::checklist::{Command, Evidence, Kind, Stage};
+use crate::checklist::{Command, Evidence, Kind, Run, Stage};
 use crate::model::{ItemId, RunId, Time};
 
 use super::command::{Action, Row, TABLE};
@@ -89,8 +89,17 @@ pub(super) fn open_message(state: &mut State, item: &ItemId) {
 /// An item's message with the values of this moment.
 pub(super) fn filled(state: &State, item: &ItemId) -> Result<String, String> {
     let text = state.message_text(item).ok_or("the text of this message was not found beside its list")?;
-    let run = state.shown_run().ok_or("a message is filled for a run, and there is none yet")?;
-    super::message::fill(text, state, &run.run)
+    if let Some(view) = state.shown_run() {
+        return super::message::fill(text, state, &view.run);
+    }
+    // Before the first press there is no run yet; the text is to be read all the same.
+    let template = state.shown_template().ok_or("there is no list")?;
+    let mut run = Run::new(RunId::new("not begun"), std::sync::Arc::clone(template));
+    if let Some(launch) = &state.run {
+        run.mode = launch.run.mode;
+        run.params.clone_from(&launch.run.params);
+    }
+    super::message::fill(text, state, &run)
 }
 
 /// `y` copies, `w` marks as sent.

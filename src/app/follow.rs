@@ -19,6 +19,7 @@ pub(super) fn clock(state: &mut State) {
 pub(super) fn changes(state: &mut State, changes: Vec<Change>) {
     let now = state.now;
     for change in changes {
+        super::seen::change(state, &change);
         let (kind, text) = match change {
             Change::SourceFailed(id, why) => (LogKind::Source, format!("{id} {why}")),
             Change::SourceBack(id) => (LogKind::Source, format!("{id} answers again")),
@@ -158,16 +159,20 @@ pub(super) fn freeze(state: &mut State, run: &RunId, why: &str) {
 /// Takes saved events into the run, in order; what was taken in already is passed over.
 pub(super) fn events(state: &mut State, run: &RunId, events: &[Event]) {
     let Some(view) = state.run_mut(run) else { return };
-    let mut lines = Vec::new();
+    let (mut lines, mut fresh) = (Vec::new(), Vec::new());
     for event in events {
         if event.seq <= view.run.seq {
             continue;
         }
         view.run.apply(event);
+        fresh.push(event.clone());
         lines.push((event.at, words::of(event)));
     }
     for (at, text) in lines {
         state.log.add(at, LogKind::Run, text);
+    }
+    for event in fresh {
+        super::seen::event(state, run, &event);
     }
 }
 

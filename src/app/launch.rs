@@ -22,7 +22,7 @@ const POLL_WITHIN: Duration = Duration::from_mins(10);
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Rollback => lists::rollback(state),
-        Action::Hold => on_run(state, Command::Hold { reason: None }),
+        Action::Hold => hold(state),
         Action::Resume => {
             question(state, Dialog::ConfirmResume);
             Vec::new()
@@ -164,6 +164,18 @@ pub(super) fn resume(state: &mut State) -> Vec<Effect> {
         return ask::begin(state, Wanted::Resume);
     }
     on_run(state, Command::Resume { evidence: Vec::new() })
+}
+
+/// Holds the clock; where that is what is proposed, by confirming it.
+fn hold(state: &mut State) -> Vec<Effect> {
+    let proposed = state.run.as_ref().and_then(|view| {
+        let mut open = view.run.open_proposals();
+        open.find(|proposal| proposal.action == trigger::Action::Hold).map(|proposal| proposal.seq)
+    });
+    match proposed {
+        Some(proposal) => on_run(state, Command::Answer { proposal, confirm: true, reason: None }),
+        None => on_run(state, Command::Hold { reason: None }),
+    }
 }
 
 fn question(state: &mut State, dialog: Dialog) {

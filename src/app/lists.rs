@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::checklist::template::ListKind;
 use crate::checklist::{Command, Kind, Mode, Run, Template};
-use crate::model::{ItemId, RunId};
+use crate::model::{ItemId, RunId, trigger};
 
 use super::msg::Effect;
 use super::run::RunView;
@@ -175,7 +175,14 @@ pub(super) fn began(state: &mut State, list: &str, outcome: Result<Box<Run>, Str
         if kind == ListKind::Rollback {
             effects.extend(tell_launch(state, &id));
         }
-        effects.extend(super::tick::append_to(state, &id, command));
+        let is_gate = |item: &ItemId| {
+            let view = state.runs().find(|view| view.run.id == id);
+            view.and_then(|view| view.run.template.item(item)).is_some_and(|item| item.kind.gate().is_some())
+        };
+        effects.extend(match command {
+            Command::Tick { item, .. } if is_gate(&item) => super::tick::ask(state, &item),
+            command => super::tick::append_to(state, &id, command),
+        });
     }
     effects
 }
@@ -189,5 +196,17 @@ fn tell_launch(state: &mut State, rollback: &RunId) -> Vec<Effect> {
         |proposal| format!("{}: {}", proposal.cause, proposal.reason),
     );
     let run = view.run.id.clone();
-    super::tick::append_to(state, &run, Command::Rollback { run: rollback.clone(), reason })
+    let answered: Vec<u64> = view
+        .run
+        .open_proposals()
+        .filter(|proposal| proposal.action == trigger::Action::ProposeRollback)
+        .map(|proposal| proposal.seq)
+        .collect();
+    let mut effects =
+        super::tick::append_to(state, &run, Command::Rollback { run: rollback.clone(), reason });
+    for proposal in answered {
+        let confirm = Command::Answer { proposal, confirm: true, reason: None };
+        effects.extend(super::tick::append_to(state, &run, confirm));
+    }
+    effects
 }

@@ -24,6 +24,7 @@ pub mod press;
 mod recording;
 mod replay;
 pub mod run;
+pub mod seen;
 pub mod state;
 pub mod summary;
 mod tick;

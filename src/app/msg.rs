@@ -79,6 +79,8 @@ pub enum Msg {
     TemplateChanged(bool),
     /// Something about a source that belongs into the log.
     Noted(String),
+    /// A simulation has come to its end.
+    Over,
     /// Simulated time runs ahead of the wall (`true`), or does so no more.
     Forwarding(bool),
     /// The replay stands otherwise: paused, faster, at its end.
@@ -179,6 +181,8 @@ pub enum Effect {
     Replay(ReplayControl),
     /// Tell the recorder something.
     Record(RecordControl),
+    /// Do to the simulated product what the tags of an item say that was done.
+    Act(Vec<String>),
     /// Hand the terminal back to the shell until it continues the program.
     Suspend,
     /// Restore the terminal and leave.

@@ -184,7 +184,16 @@ fn tick_selected(state: &mut State) -> Vec<Effect> {
     }
     let Some(item) = state.selected_item().cloned() else { return Vec::new() };
     let definition = state.shown_template().and_then(|template| template.item(&item));
-    let plain = definition.is_some_and(|item| item.kind == Kind::Check && item.signoff.is_none());
+    let process = state.shown_template().is_some_and(|template| template.has_process());
+    let plain = definition.is_some_and(|item| match &item.kind {
+        Kind::Check => item.signoff.is_none() || !process,
+        // In a rollback the first press works: it runs the command, and opens the message.
+        Kind::Command(_) | Kind::Message(_) => !process,
+        Kind::Gate(_) | Kind::Wait { .. } => false,
+    });
+    if let (true, false, Some(Kind::Command(_))) = (plain, process, definition.map(|item| &item.kind)) {
+        return launch::on_item(state, Action::Run, &item);
+    }
     if !plain {
         // What takes more than a word is done deliberately, with all of it in view.
         state.open(Dialog::Item(item));

@@ -19,6 +19,7 @@ use super::log::Log;
 use super::recording::Recording;
 use super::replay::Replay;
 use super::run::RunView;
+use super::seen::Seen;
 
 /// A block of the screen that can have the focus or be zoomed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,6 +141,14 @@ pub struct State {
     pub recording: Option<Recording>,
     /// Simulated time runs ahead of the wall.
     pub forwarding: bool,
+    /// A simulation has come to its end.
+    pub over: bool,
+    /// The room is left then.
+    pub quits_when_over: bool,
+    /// What a drill is scored by.
+    pub seen: Vec<(Time, Seen)>,
+    /// The tags of items that were done in a rehearsal, not yet acted on.
+    pub(super) acted: Vec<Vec<String>>,
     /// Who is at the keyboard, in the role they act in.
     pub author: Author,
     /// A live run may be changed.
@@ -205,6 +214,10 @@ impl State {
             replay: None,
             recording: None,
             forwarding: false,
+            over: false,
+            quits_when_over: false,
+            seen: Vec::new(),
+            acted: Vec::new(),
             log: Log::default(),
             notice: None,
             keymap,

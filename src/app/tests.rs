@@ -1,5 +1,6 @@
 //! The room, driven by keys as a user types them.
 
+mod launch;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -104,6 +105,7 @@ fn room() -> State {
     let keymap = Keymap::new(&BTreeMap::new()).unwrap();
     let mut state = State::new(Arc::new(launch()), Some(Arc::clone(&template)), keymap, at(0));
     state.write = true;
+    state.author = Author::unverified("ana");
     update(&mut state, Msg::Opened(Ok(Some(Box::new(Run::new("run".into(), template))))));
     state
 }
@@ -123,9 +125,9 @@ fn press(state: &mut State, keys: &str) -> Vec<Effect> {
 /// Plays the ledger: decides the append and answers with its event.
 fn save(state: &mut State, effects: &[Effect]) {
     for effect in effects {
-        let Effect::Append { ticket, seen, command, .. } = effect else { continue };
-        let fact = crate::checklist::decide(seen, command, &Author::unverified("ana"), state.now).unwrap();
-        let event = seen.next_event(&format!("id-{ticket}"), state.now, &Author::unverified("ana"), fact);
+        let Effect::Append { ticket, seen, command, author } = effect else { continue };
+        let fact = crate::checklist::decide(seen, command, author, state.now).unwrap();
+        let event = seen.next_event(&format!("id-{ticket}"), state.now, author, fact);
         update(state, Msg::Appended { ticket: *ticket, outcome: Ok(vec![event]) });
     }
 }

@@ -28,15 +28,15 @@ pub(super) fn ask(state: &mut State, item: &ItemId) -> Vec<Effect> {
             append(state, Command::Begin { item: item.clone() })
         }
         Kind::Gate(_) | Kind::Wait { gate: Some(_), .. } => ask_gate(state, item),
-        Kind::Command(_) if definition_binds(state) => {
+        Kind::Command(_) if has_process(state) => {
             state.say(format!("{item} is a command: x runs it"));
             Vec::new()
         }
-        Kind::Message(_) if definition_binds(state) => {
+        Kind::Message(_) => {
             super::dialog::open_message(state, item);
             Vec::new()
         }
-        Kind::Check if definition.signoff.is_some() && definition_binds(state) => {
+        Kind::Check if definition.signoff.is_some() && has_process(state) => {
             append(state, Command::Sign { item: item.clone(), note: None, binds: None })
         }
         _ => append(state, tick()),
@@ -44,7 +44,7 @@ pub(super) fn ask(state: &mut State, item: &ItemId) -> Vec<Effect> {
 }
 
 /// Whether the process of the list that is shown binds.
-fn definition_binds(state: &State) -> bool {
+fn has_process(state: &State) -> bool {
     state.shown_template().is_some_and(|template| template.has_process())
 }
 
@@ -56,7 +56,10 @@ fn ask_gate(state: &mut State, item: &ItemId) -> Vec<Effect> {
     let Some(gate) = gate else { return Vec::new() };
     // A rule that refuses the tick whatever the number says is told without a poll.
     let proof = Command::Tick { item: item.clone(), evidence: vec![placeholder()] };
-    let Some(view) = state.shown_run() else { return super::lists::begin_with(state, proof_of_gate(item)) };
+    // On a list without a run one is begun first; then the gate is asked.
+    let Some(view) = state.shown_run() else {
+        return super::lists::begin_with(state, Command::Tick { item: item.clone(), evidence: Vec::new() });
+    };
     if let Err(refused) = decides(&view.run, &proof, &state.author, now) {
         fail(state, item, refused.to_string());
         return Vec::new();
@@ -68,11 +71,6 @@ fn ask_gate(state: &mut State, item: &ItemId) -> Vec<Effect> {
         view.pending.insert(item.clone(), Pending::Polling { waiting, since: now });
     }
     polls
-}
-
-/// The first press on a gate of a list without a run begins the run; the gate is asked then.
-fn proof_of_gate(item: &ItemId) -> Command {
-    Command::Note { item: Some(item.clone()), text: "begun here".into() }
 }
 
 /// Stands in for the evidence in the question "would this tick be allowed if the gate passed?"; it

@@ -7,6 +7,13 @@ use super::{ask, dialog, follow, lists, press, recording, replay, tick};
 
 /// Takes a message in and says what is to be done. Awaits nothing, reads no clock, draws nothing.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let mut effects = of_msg(state, msg);
+    // What was done in a rehearsal is done to the product that is rehearsed on.
+    effects.extend(std::mem::take(&mut state.acted).into_iter().map(Effect::Act));
+    effects
+}
+
+fn of_msg(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key, at) => {
             state.now = state.now.max(at);
@@ -82,6 +89,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             let now = state.now;
             state.log.add(now, LogKind::Source, text);
             Vec::new()
+        }
+        Msg::Over => {
+            state.over = true;
+            if state.quits_when_over { vec![Effect::Quit] } else { Vec::new() }
         }
         Msg::Forwarding(on) => {
             state.forwarding = on;

@@ -109,7 +109,7 @@ pub(super) fn counting<'t>(template: Option<&'t Template>, run: Option<&Run>) ->
 }
 
 /// Long enough for the longest window and the longest hold to be seen.
-fn patience(launch: &Launch, checklist: &[&GateDef]) -> Duration {
+pub(super) fn patience(launch: &Launch, checklist: &[&GateDef]) -> Duration {
     let windows = launch.signals.iter().filter_map(|s| Some(Expr::parse(&s.query).ok()?.window()));
     let holds = launch.gates.iter().chain(checklist.iter().copied()).map(|g| g.hold);
     windows.max().unwrap_or_default() + holds.max().unwrap_or_default() + Duration::from_mins(1)

@@ -1,62 +1,27 @@
 //! `gonogo demo`: the launch room on the simulated product, over real HTTP, in step with it.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, mpsc};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 
-use crate::app::{Key, List};
-use crate::checklist::{Begun, Mode, Present};
+use crate::app::Key;
 use crate::drill::{self, DEMO_SEED, DEMO_START, DEMO_WARM_UP, Product, Server, SharedProduct};
-use crate::ledger::{Approved, DirectoryLedger};
 use crate::model::text::harmless_line;
-use crate::model::{Launch, SourceKind, Time, duration};
+use crate::model::{Time, duration};
 use crate::runtime::feed::Lockstep;
-use crate::runtime::hands::Book;
 use crate::runtime::once::{self, Once};
-use crate::runtime::{Clock, Feed, Setup};
-use crate::settings::{self, Listed};
-use crate::sources::capture::Written;
+use crate::runtime::{Clock, Setup};
+use crate::settings;
 use crate::ui;
 
+use super::simulated::{self, Simulated};
 use super::{Exit, output, room};
-
-/// The embedded config and its checklist: the files of the repository, so that they cannot drift.
-const CONFIG: &str = include_str!("../../config/demo.toml");
-const CHECKLIST: &str = include_str!("../../checklists/tasks-launch.toml");
-
-/// Makes the table of what lies beside the embedded checklist.
-macro_rules! beside {
-    ($($file:literal),* $(,)?) => {
-        &[$(($file, include_str!(concat!("../../checklists/", $file)))),*]
-    };
-}
-
-/// What lies beside the embedded checklist, by its name there.
-pub const FILES: &[(&str, &str)] = beside![
-    "backfill.toml",
-    "error-spike.toml",
-    "incident-response.toml",
-    "noisy-tenant.toml",
-    "queue-stalled.toml",
-    "tasks-dry-run.toml",
-    "tasks-rollback.toml",
-    "messages/customer-notice.md",
-    "messages/incident-update.md",
-    "messages/internal-faq.md",
-    "messages/release-notes.md",
-    "messages/rollback-notice.md",
-    "messages/status-page.md",
-    "messages/support-enablement.md",
-];
 
 /// The one terminal of the demo.
 const DESK: &str = "demo";
-
-/// The host and port that the embedded config names, replaced by the port that was free.
-const CONFIGURED: &str = "127.0.0.1:9464";
 
 /// How the demo is run.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -119,42 +84,18 @@ pub fn open(args: &Args) -> anyhow::Result<Exit> {
 fn setup(args: &Args, seed: u64) -> anyhow::Result<(Setup, tempfile::TempDir)> {
     let opens = DEMO_START.after(args.at.unwrap_or(DEMO_WARM_UP));
     let product: SharedProduct = Arc::new(Mutex::new(Product::new(seed, DEMO_START)));
-    let address = serve_beside(Arc::clone(&product))?;
-    let Embedded { mut launch, list, lists } = parse()?;
-    point_at(&mut launch, address);
-    let launch = Arc::new(launch);
-
-    let clock = Clock::simulated(DEMO_START);
     let runs =
         tempfile::Builder::new().prefix("gonogo-demo-").tempdir().context("no room for the demo's run")?;
-    let store = {
-        let clock = clock.clone();
-        Arc::new(move || clock.now())
-    };
-    let read = Arc::new(|text: &str| settings::template("template.toml", text).map_err(|e| e.message));
-    let author = args.room.signed.author()?;
-    let me = Present { terminal: DESK.into(), name: author.name() };
-    let book = Book {
-        ledger: Arc::new(DirectoryLedger::new(runs.path().to_owned(), store, read)),
-        runs: runs.path().to_owned(),
-        approved: Approved::new(runs.path().join("approved")),
-        author,
-        me,
-        list: Arc::clone(&list),
-        begun: Begun { mode: Mode::Drill, t0: Some(t0()), ..Begun::default() },
-        run: None,
-        start: true,
-        clock: clock.clone(),
-    };
-    let mut state = room::state(&args.room, &launch, Some(list), lists, &clock)?;
-    state.demo = true;
-    state.terminal = DESK.into();
     let stop_at = (args.at.is_some() || args.room.once || !is_terminal()).then_some(opens);
-    let feed = Feed::Lockstep(Lockstep { product, start: DEMO_START, forward_to: opens, stop_at });
-    let theme = room::theme(&args.room, &launch)?;
-    let written = |name: &str, text: &str| Written { name: name.into(), text: text.into() };
-    let label = (written("demo.toml", CONFIG), Some(written("tasks-launch.toml", CHECKLIST)));
-    Ok((Setup { theme, launch, state, feed, clock, book: Some(book), label: Some(label) }, runs))
+    let mut setup = simulated::room(Simulated {
+        room: &args.room,
+        step: Lockstep { stop_at, ..Lockstep::new(product, DEMO_START, opens) },
+        runs: runs.path().to_owned(),
+        t0: Some(t0()),
+        terminal: DESK,
+    })?;
+    setup.state.demo = true;
+    Ok((setup, runs))
 }
 
 /// T-0 of the demo: a day and two hours after it opens, before anything of its checklist is due. `:t0 +12m` brings
@@ -166,63 +107,6 @@ fn t0() -> Time {
 fn is_terminal() -> bool {
     use std::io::IsTerminal as _;
     std::io::stdout().is_terminal()
-}
-
-/// The embedded launch, its checklist, and the lists beside that.
-struct Embedded {
-    launch: Launch,
-    list: Arc<List>,
-    lists: Vec<Listed>,
-}
-
-fn parse() -> anyhow::Result<Embedded> {
-    let file = "checklists/tasks-launch.toml";
-    let config = "config/demo.toml";
-    let parsed = settings::parse(config, CONFIG, Path::new("config"), Some((file, CHECKLIST)));
-    let (mut launch, template) = parsed.map_err(|e| anyhow!(e.rendered))?;
-    let template = template.context("the demo has no checklist")?;
-    let beside = |name: &str| {
-        let found = FILES.iter().find(|(file, _)| *file == name);
-        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
-    };
-    let lists = settings::lists((file, CHECKLIST), &template, config, &mut launch, &beside);
-    let (messages, lists) = lists.map_err(|e| anyhow!(e.rendered))?;
-    Ok(Embedded { launch, list: room::list(template, CHECKLIST, messages), lists })
-}
-
-/// Points the embedded config's sources at the port that was free.
-fn point_at(launch: &mut Launch, address: SocketAddr) {
-    let here = address.to_string();
-    for source in &mut launch.sources {
-        match &mut source.kind {
-            SourceKind::Scrape { urls, .. } => {
-                for url in urls {
-                    *url = url.replacen(CONFIGURED, &here, 1);
-                }
-            }
-            SourceKind::Prometheus { url, .. }
-            | SourceKind::Alertmanager { url, .. }
-            | SourceKind::Identity { url, .. } => {
-                *url = url.replacen(CONFIGURED, &here, 1);
-            }
-        }
-    }
-}
-
-/// Serves a product on a free loopback port for as long as the program lives.
-fn serve_beside(product: SharedProduct) -> anyhow::Result<SocketAddr> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (told, address) = mpsc::channel();
-    std::thread::Builder::new().name("product".into()).spawn(move || {
-        runtime.block_on(async move {
-            let server = Server::start(product, SocketAddr::from(([127, 0, 0, 1], 0))).await;
-            let _ = told.send(server.as_ref().map(Server::addr).map_err(ToString::to_string));
-            if server.is_ok() {
-                std::future::pending::<()>().await;
-            }
-        });
-    })?;
-    address.recv()?.map_err(|e| anyhow!("the simulated product cannot be served: {e}"))
 }
 
 /// `--serve`: the product for other programs to poll, moving with the wall clock, until it is ended. It

@@ -42,6 +42,22 @@ pub fn until_judged(
     runtime.block_on(listen(&launch, watch, wanted, patience))
 }
 
+/// Polls every source of the launch until all have answered and every gate in `wanted` is judged, or
+/// `patience` is over: what a message shows may come from any of them.
+///
+/// # Errors
+/// The system's, where a thread cannot be had.
+pub fn until_heard(
+    launch: &Launch,
+    checklist: &[&GateDef],
+    wanted: &BTreeSet<GateId>,
+    patience: Duration,
+) -> anyhow::Result<Judged> {
+    let watch = Watch::new(launch, checklist.iter().copied());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(listen(&Arc::new(launch.clone()), watch, wanted, patience))
+}
+
 async fn listen(
     launch: &Arc<Launch>,
     mut watch: Watch,

@@ -8,6 +8,7 @@ mod backtest;
 pub mod check;
 pub mod checklist;
 pub mod demo;
+pub mod drill;
 pub mod exit;
 pub mod flags;
 pub mod judge;
@@ -20,7 +21,9 @@ pub mod room;
 pub mod scrape;
 pub mod settings;
 pub mod shell;
+mod simulated;
 pub mod sources;
+pub mod supervise;
 pub mod who;
 
 use std::path::PathBuf;
@@ -65,6 +68,8 @@ pub struct Common {
 pub enum Command {
     /// Open the launch room on the embedded, simulated product
     Demo(demo::Args),
+    /// Rehearse an incident on the simulated product, and be scored
+    Drill(Box<drill::Args>),
     /// Judge all gates: GO or NO-GO, with reasons
     Check(check::Args),
     /// Write what is polled to a capture, for replays, backtests and Prometheus
@@ -83,6 +88,9 @@ pub enum Command {
     Sources(sources::Args),
     /// Start, list, show, tick and verify checklist runs
     Checklist(checklist::Args),
+    /// Run a command that a checklist has started
+    #[command(hide = true)]
+    Supervise(supervise::Args),
     /// Check a config, print its schema
     Config(settings::Args),
     /// Print completions for a shell
@@ -120,6 +128,7 @@ pub fn main() -> Exit {
     let result = match cli.command {
         None => room::run(&cli.room, common),
         Some(Command::Demo(args)) => demo::open(&args),
+        Some(Command::Drill(args)) => drill::run(&args, common),
         Some(Command::Check(args)) => check::run(&args, common),
         Some(Command::Record(args)) => record::run(&args, common),
         Some(Command::Replay(args)) => replay::run(&args, common),
@@ -129,6 +138,7 @@ pub fn main() -> Exit {
         Some(Command::Alerts(args)) => alerts::run(&args, common),
         Some(Command::Sources(args)) => sources::run(&args, common),
         Some(Command::Checklist(args)) => checklist::run(&args, common),
+        Some(Command::Supervise(args)) => supervise::run(&args),
         Some(Command::Config(args)) => settings::run(&args, common),
         Some(Command::Completions(args)) => shell::completions(&args),
         Some(Command::Man) => shell::man(),

@@ -87,6 +87,7 @@ fn live(args: &Args, config: &Path, loaded: Loaded) -> anyhow::Result<Setup> {
         run: args.run.clone(),
         start: false,
         clock: clock.clone(),
+        product: None,
     });
     let save = !args.once && std::io::stdout().is_terminal();
     let past = Past { dir: super::checklist::history_dir(), save };
@@ -154,8 +155,8 @@ pub(super) fn show(setup: Setup, args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Yes);
     }
     match room::open(setup).context("cannot use this terminal (gonogo --once prints one frame)")? {
-        Ending::Quit => Ok(Exit::Yes),
-        Ending::Signal(number) => Ok(Exit::Signal(number)),
+        (Ending::Quit, _) => Ok(Exit::Yes),
+        (Ending::Signal(number), _) => Ok(Exit::Signal(number)),
     }
 }
 

@@ -94,26 +94,38 @@ fn used(explicit: Option<&Path>) -> anyhow::Result<PathBuf> {
 
 fn check(file: Option<&Path>, form: Output) -> anyhow::Result<Exit> {
     let path = used(file)?;
-    let checked = settings::check_file(&path);
-    let exit = if checked.is_ok() { Exit::Yes } else { Exit::Usage };
+    let checked = settings::check_file(&path).map(|checked| summary(&checked));
+    report(&path, &checked, "errors", &[], form)
+}
+
+/// Tells whether a file is right: in a sentence, or all that is wrong in it, in JSON as the list `name`,
+/// `more` beside it. Exit 2 where something is wrong.
+pub(super) fn report(
+    path: &Path,
+    checked: &Result<String, SettingsError>,
+    name: &str,
+    more: &[(&str, Value)],
+    form: Output,
+) -> anyhow::Result<Exit> {
     match (form, checked) {
-        (Output::Json, checked) => output::json(&as_json(&path, &checked))?,
-        (Output::Text, Ok(checked)) => {
-            output::print(&format!("{}: {}\n", path.display(), summary(&checked)))?;
+        (Output::Json, checked) => {
+            let mut document = json!({
+                "ok": checked.is_ok(), "file": path.display().to_string(), name: findings(checked),
+            });
+            if let Value::Object(document) = &mut document {
+                document.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+            }
+            output::json(&document)?;
         }
+        (Output::Text, Ok(summary)) => output::print(&format!("{}: {summary}\n", path.display()))?,
         (Output::Text, Err(error)) => {
             let styled =
                 io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-            let text = format!(
-                "{}
-{}",
-                error.render(styled),
-                counted(&error)
-            );
+            let text = format!("{}\n{}", error.render(styled), counted(error));
             io::stderr().lock().write_all(text.as_bytes())?;
         }
     }
-    Ok(exit)
+    Ok(if checked.is_ok() { Exit::Yes } else { Exit::Usage })
 }
 
 fn counted(error: &SettingsError) -> String {
@@ -123,15 +135,10 @@ fn counted(error: &SettingsError) -> String {
     }
 }
 
-fn as_json(path: &Path, checked: &Result<Checked, SettingsError>) -> Value {
+fn findings(checked: &Result<String, SettingsError>) -> Vec<Value> {
     let findings = checked.as_ref().err().map_or(&[][..], |error| &error.findings);
-    let errors: Vec<Value> = findings
-        .iter()
-        .map(|f| {
-            json!({ "file": f.file, "line": f.line, "column": f.column, "key": f.key, "message": f.message })
-        })
-        .collect();
-    json!({ "ok": checked.is_ok(), "file": path.display().to_string(), "errors": errors })
+    let one = |f: &settings::Finding| json!({ "file": f.file, "line": f.line, "column": f.column, "key": f.key, "message": f.message });
+    findings.iter().map(one).collect()
 }
 
 /// The signals that the launch really has.
@@ -195,6 +202,7 @@ fn config_summary(loaded: &Loaded) -> String {
     crate::model::text::harmless(&text).into_owned()
 }
 
-fn count(n: usize, what: &str) -> String {
+/// `1 item`, `3 items`.
+pub(super) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

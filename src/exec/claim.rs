@@ -101,6 +101,11 @@ pub(super) fn claim(path: &Path) -> io::Result<()> {
     written.and_then(|()| sync_parent(path))
 }
 
+/// Makes the directory that a claim and the output beside it lie in.
+pub(super) fn make_room(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
 /// The process that claimed, on whatever machine; `None` while nobody has.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
-use super::claim::claimant;
+use super::claim::{claimant, make_room};
 use super::job::{Job, described};
 use crate::model::duration::short;
 
@@ -56,6 +56,9 @@ pub enum StartError {
         /// Who claimed it.
         by: i32,
     },
+    /// There is no directory for its claim and output.
+    #[error("no place for its output: {0}")]
+    NoRoom(io::Error),
     /// The claim cannot be read.
     #[error("whether the command was started already cannot be told: {0}")]
     Claim(io::Error),
@@ -76,7 +79,7 @@ pub enum StartError {
 }
 
 impl Executor {
-    /// Starts a command: `arguments` are those of the supervisor that runs the job and claims it with
+    /// Starts a command, whose output lies beside its claim: `arguments` are those of the supervisor that runs the job and claims it with
     /// `claim`. In an exercise nothing is started. Must be called within a runtime that has time and
     /// signals.
     ///
@@ -87,7 +90,10 @@ impl Executor {
             return Err(StartError::Nothing);
         }
         match self {
-            Self::Real(spawner) => spawner.start(arguments, claim).await.map(Begun::Supervised),
+            Self::Real(spawner) => {
+                make_room(claim).map_err(StartError::NoRoom)?;
+                spawner.start(arguments, claim).await.map(Begun::Supervised)
+            }
             Self::Exercise => {
                 Ok(Begun::Exercise(format!("EXERCISE: nothing ran; would run {}", described(job))))
             }

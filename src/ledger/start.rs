@@ -12,8 +12,8 @@ use crate::model::{RunId, Time};
 
 use super::directory::{DirectoryLedger, not_saved};
 use super::disk::{make_dirs, sweep};
-use super::events::name;
-use super::{LedgerError, names, view};
+use super::events::{name, one};
+use super::{Ledger as _, LedgerError, names, view};
 
 /// How many names are tried before the ledger is called full of them.
 const NAMES: usize = 20;
@@ -22,6 +22,39 @@ impl DirectoryLedger {
     /// Builds the run beside its final name and moves it there: what is seen under that name has a
     /// template and an event 1, both durable.
     pub(super) fn start_run(&self, text: &str, begun: &Begun, by: &Author) -> Result<Run, LedgerError> {
+        self.start_with(text, begun, by, None)
+    }
+
+    /// Starts a run whose first event has this id, or gives the one that was started with it before, and
+    /// whether there was one. Two calls at the very same moment may start two.
+    ///
+    /// # Errors
+    /// As [`start`](super::Ledger::start).
+    pub fn start_once(
+        &self,
+        text: &str,
+        begun: &Begun,
+        by: &Author,
+        event_id: &str,
+    ) -> Result<(Run, bool), LedgerError> {
+        for name in names::all(self.path())? {
+            let id = RunId::new(name);
+            // A damaged run of somebody else's is no reason not to start one.
+            let first = one(&self.run_dir(&id).join("events"), 1).ok().flatten();
+            if first.is_some_and(|event| event.id == event_id) {
+                return Ok((self.open(id.as_str())?, true));
+            }
+        }
+        Ok((self.start_with(text, begun, by, Some(event_id))?, false))
+    }
+
+    fn start_with(
+        &self,
+        text: &str,
+        begun: &Begun,
+        by: &Author,
+        event_id: Option<&str>,
+    ) -> Result<Run, LedgerError> {
         let ledger = self.path();
         let template = self.parse(text).map_err(|why| {
             not_saved(
@@ -43,7 +76,8 @@ impl DirectoryLedger {
                 }
                 let mut run = Run::new(id, template.clone());
                 let fact = begin(&template, text, begun)?;
-                let event = run.next_event(&first_id(at, &run.id, text), at, by, fact);
+                let event_id = event_id.map_or_else(|| first_id(at, &run.id, text), ToOwned::to_owned);
+                let event = run.next_event(&event_id, at, by, fact);
                 self.build(&unfinished, text, &event_file::render(&event))?;
                 run.apply(&event);
                 let _ = view::write(&unfinished, &run);

@@ -123,7 +123,6 @@ impl Commands {
     pub async fn spawn(&self, spawn: &Spawn, author: &Author) -> Result<(), String> {
         let dir = self.runs.join(spawn.run.as_str());
         let files = Files::of(&dir, spawn.started);
-        let made = files.output.parent().map_or(Ok(()), std::fs::create_dir_all);
         let arguments: Vec<OsString> = [
             "supervise".into(),
             "--ledger".into(),
@@ -135,10 +134,7 @@ impl Commands {
         ]
         .into();
         let executor = self.executor(Mode::Live);
-        let begun = match made {
-            Ok(()) => executor.start(&spawn.job, &arguments, &files.claim).await.map_err(|e| e.to_string()),
-            Err(e) => Err(format!("no place for its output: {e}")),
-        };
+        let begun = executor.start(&spawn.job, &arguments, &files.claim).await.map_err(|e| e.to_string());
         let Err(why) = begun else { return Ok(()) };
         let end = ended(&spawn.item, spawn.started, format!("not started: {why}"), Duration::ZERO, 0, None);
         self.conclude(&spawn.run, author, &end).map_err(|e| format!("{why}; {e}"))?;

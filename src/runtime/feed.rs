@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use tokio::sync::mpsc::{Sender, UnboundedSender};
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
 
 use crate::app::{Msg, ReplayControl};
@@ -33,8 +33,19 @@ pub struct Lockstep {
     pub start: Time,
     /// Up to this moment the simulation runs as fast as the machine can.
     pub forward_to: Time,
-    /// Stop there (screenshots); `None`: go on with the wall clock, for ever.
+    /// Stop there (screenshots, the end of a drill); `None`: go on with the wall clock, for ever.
     pub stop_at: Option<Time>,
+    /// How many simulated seconds pass in one of the wall.
+    pub speed: f64,
+    /// Each step waits for a word from here instead of the wall clock: a scripted rehearsal.
+    pub steps: Option<UnboundedReceiver<()>>,
+}
+
+impl Lockstep {
+    /// At the pace of the wall, for ever; up to `forward_to` as fast as the machine can.
+    pub fn new(product: SharedProduct, start: Time, forward_to: Time) -> Self {
+        Self { product, start, forward_to, stop_at: None, speed: 1.0, steps: None }
+    }
 }
 
 /// Asks for polls out of turn.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
@@ -10,6 +10,7 @@ use ulid::Ulid;
 
 use crate::app::{Effect, List, Msg, NotSaved, RecordControl, Recorded};
 use crate::checklist::{Author, Begun, Command, Present, Run, expects};
+use crate::drill::{self, SharedProduct};
 use crate::ledger::{Approved, Ledger, LedgerError, Watch};
 use crate::model::{ItemId, RunId};
 
@@ -40,6 +41,8 @@ pub struct Book {
     pub start: bool,
     /// The room's clock.
     pub clock: Clock,
+    /// The product that is rehearsed on.
+    pub product: Option<SharedProduct>,
 }
 
 impl Book {
@@ -218,9 +221,19 @@ impl Hands {
                 });
             }
             Effect::Present(run) => self.present(run),
+            Effect::Act(tags) => self.act(&tags),
             Effect::Replay(control) => self.polls.tell_replay(control),
             Effect::Record(control) => self.record(control),
             Effect::Quit | Effect::Suspend | Effect::Copy(_) | Effect::Call(_) => {}
+        }
+    }
+
+    /// What was done in a rehearsal is done to the product at once: it is small, and in memory.
+    fn act(&self, tags: &[String]) {
+        let Some(product) = self.book.as_ref().and_then(|book| book.product.as_ref()) else { return };
+        let mut product = product.lock().unwrap_or_else(PoisonError::into_inner);
+        for action in drill::action_of(tags) {
+            product.act(action);
         }
     }
 

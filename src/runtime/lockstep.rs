@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::app::Msg;
 use crate::model::{Launch, SourceId, Time};
@@ -44,7 +44,7 @@ pub(super) fn start(
 }
 
 async fn run(
-    step: Lockstep,
+    mut step: Lockstep,
     launch: &Launch,
     clock: &Clock,
     mut asked: UnboundedReceiver<SourceId>,
@@ -69,6 +69,7 @@ async fn run(
         room.send(Msg::Clock(now)).await.ok()?;
         if last {
             room.send(Msg::Forwarding(false)).await.ok()?;
+            room.send(Msg::Over).await.ok()?;
             return answer_only(&mut sources, now, &mut asked, room, deck).await;
         }
         if !forwarding {
@@ -76,19 +77,34 @@ async fn run(
                 Some(pace) => pace,
                 none => {
                     room.send(Msg::Forwarding(false)).await.ok()?;
-                    let mut fresh = interval_at(Instant::now() + STEP, STEP);
+                    let beat = STEP.div_f64(step.speed.clamp(0.01, 1000.0));
+                    let mut fresh = interval_at(Instant::now() + beat, beat);
                     fresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
                     none.insert(fresh)
                 }
             };
             loop {
                 tokio::select! {
-                    _ = pace.tick() => break,
+                    () = next_step(&mut step.steps, pace) => break,
                     id = asked.recv() => poll_one(&mut sources, &id?, clock.now(), room, deck).await?,
                 }
             }
         }
         now = now.after(STEP);
+    }
+}
+
+/// The next step is due: by the wall, or when the rehearsal says so.
+async fn next_step(steps: &mut Option<UnboundedReceiver<()>>, pace: &mut Interval) {
+    match steps {
+        Some(steps) => match steps.recv().await {
+            Some(()) => {}
+            // Whoever rehearsed is gone, and the room with them.
+            None => std::future::pending().await,
+        },
+        None => {
+            pace.tick().await;
+        }
     }
 }
 

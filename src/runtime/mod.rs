@@ -15,6 +15,7 @@ pub mod lockstep;
 pub mod once;
 pub mod past;
 pub mod polling;
+pub mod rehearsal;
 pub mod replay;
 pub mod room;
 mod screen;

@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::{Instant, timeout_at};
 
-use crate::app::{Effect, Key, Msg, State, update};
+use crate::app::{Key, Msg, State, update};
 use crate::ui;
 
 use super::Polls;
@@ -91,7 +91,13 @@ async fn settled(setup: Setup, once: &Once) -> io::Result<(State, Hands)> {
 }
 
 /// Presses a key as a patient user does: the screen has caught up, and no dialog is too young.
-async fn press(state: &mut State, hands: &mut Hands, key: Key, messages: &mut Receiver<Msg>, until: Instant) {
+pub(super) async fn press(
+    state: &mut State,
+    hands: &mut Hands,
+    key: Key,
+    messages: &mut Receiver<Msg>,
+    until: Instant,
+) {
     let at = state.now.after(crate::app::state::TYPE_AHEAD);
     take(state, hands, Msg::Key(key, at));
     while busy(state) {
@@ -101,13 +107,13 @@ async fn press(state: &mut State, hands: &mut Hands, key: Key, messages: &mut Re
 }
 
 /// Whether an answer that a key asked for is still to come.
-fn busy(state: &State) -> bool {
+pub(super) fn busy(state: &State) -> bool {
     state.asking.is_some() || state.runs().any(|view| !view.pending.is_empty() || !view.saving.is_empty())
 }
 
-fn take(state: &mut State, hands: &mut Hands, msg: Msg) {
+pub(super) fn take(state: &mut State, hands: &mut Hands, msg: Msg) {
     for effect in update(state, msg) {
-        if !matches!(effect, Effect::Quit | Effect::Suspend) {
+        if !super::rehearsal::is_of_terminal(&effect) {
             hands.carry_out(effect);
         }
     }

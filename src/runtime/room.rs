@@ -56,7 +56,7 @@ pub enum Ending {
 ///
 /// # Errors
 /// The system's, where the terminal or a thread cannot be had.
-pub fn open(setup: Setup) -> io::Result<Ending> {
+pub fn open(setup: Setup) -> io::Result<(Ending, State)> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -79,7 +79,7 @@ struct Room {
     dirty: bool,
 }
 
-async fn run(setup: Setup) -> io::Result<Ending> {
+async fn run(setup: Setup) -> io::Result<(Ending, State)> {
     let Setup { launch, state, theme, feed, clock, book, label } = setup;
     let mut signals = Signals::new()?;
     let (lost, mut hung_up) = unbounded_channel();
@@ -111,7 +111,8 @@ async fn run(setup: Setup) -> io::Result<Ending> {
     // A poll that waits for room among the messages must not wait any longer.
     drop(messages);
     let ended = room.hands.finish();
-    ending.and_then(|ending| ended.map(|()| ending))
+    let state = room.state;
+    ending.and_then(|ending| ended.map(|()| (ending, state)))
 }
 
 impl Room {

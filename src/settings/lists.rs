@@ -80,12 +80,14 @@ pub(super) fn beside(
     Ok((messages, lists))
 }
 
+/// Whether a runbook is the id of a list beside it; what is none is an address, or words for people.
+pub(super) fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
+}
+
 /// The ids of the lists that a list leads to, and whether each must be there.
 fn led_to(template: &Template, must: bool) -> Vec<(String, bool)> {
-    let is_id = |id: &&String| {
-        !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
-    };
-    let runbooks = template.items.iter().filter_map(|item| item.runbook.as_ref()).filter(is_id);
+    let runbooks = template.items.iter().filter_map(|item| item.runbook.as_ref()).filter(|id| is_id(id));
     let runbooks = runbooks.map(|id| (id.clone(), false));
     runbooks.chain(template.rollback.iter().map(|id| (id.clone(), must))).collect()
 }

@@ -60,11 +60,10 @@ pub struct Loaded {
 /// Everything that is wrong in the config; where nothing is, everything that is wrong in the checklist.
 pub fn load(path: &Path) -> Result<Loaded, SettingsError> {
     let text = read::text(path)?;
-    let base = path.parent().unwrap_or(Path::new(""));
     let name = path.display().to_string();
     let document = Document::parse(&name, &text)?;
     let check::launch::Checked { mut launch, checklist } =
-        check::launch::check(&document, base, &read::text)?;
+        check::launch::check(&document, directory(path), &read::text)?;
     let redacted = redacted(&text).unwrap_or_default();
     let (Some(template_path), Some(named)) = (launch.checklist.clone(), checklist) else {
         return Ok(Loaded { launch, redacted, ..Loaded::default() });
@@ -91,6 +90,21 @@ pub fn load(path: &Path) -> Result<Loaded, SettingsError> {
         messages,
         lists,
     })
+}
+
+/// Reads a launch config and nothing of the checklist that it names: a run has its own.
+///
+/// # Errors
+/// Everything that is wrong in the config.
+pub fn launch(path: &Path) -> Result<Launch, SettingsError> {
+    let text = read::text(path)?;
+    let name = path.display().to_string();
+    let document = Document::parse(&name, &text)?;
+    Ok(check::launch::check(&document, directory(path), &read::text)?.launch)
+}
+
+fn directory(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 /// As [`load`], from texts: `name` is what errors call the config, `base` what its paths are relative
@@ -167,6 +181,16 @@ pub fn template_for(
     let document = Document::parse(name, text)?;
     let checked = check::template::check(&document, Some((config, launch)))?;
     Ok((checked.template, checked.signals))
+}
+
+/// Reads a checklist template from its file, and looks at everything that it names beside it: messages,
+/// the rollback list, runbooks. With a launch (and what errors call its config) the names in its gates must
+/// exist there.
+///
+/// # Errors
+/// Everything that is wrong: in the list; where nothing is, in what lies beside it.
+pub fn checklist_file(path: &Path, launch: Option<(&str, &Launch)>) -> Result<Template, SettingsError> {
+    check::beside::checklist(path, launch)
 }
 
 /// Reads a file that is a launch config, a checklist, a preset or a scenario, whichever its keys say.

@@ -1,5 +1,11 @@
 //! `gonogo checklist` from the outside.
 
+mod checking;
+mod numbers;
+mod people;
+mod retries;
+mod running;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -59,9 +65,22 @@ struct Desk {
 }
 
 fn desk() -> Desk {
+    desk_with(&template("launch", &["flags", "ramp<flags", "told<ramp"]))
+}
+
+/// A desk with a live run of this list, whose id is launch.
+fn desk_with(list: &str) -> Desk {
+    desk_in("live", list)
+}
+
+/// A desk with a run of this list, whose id is launch, in a mode.
+fn desk_in(mode: &str, list: &str) -> Desk {
     let dir = tempfile::tempdir().unwrap();
-    let ledger = ledger_with(dir.path(), &template("launch", &["flags", "ramp<flags", "told<ramp"]));
-    let run = start(&ledger, "launch");
+    let ledger = ledger_with(dir.path(), list);
+    let output =
+        gonogo(&ledger).args(["start", "launch", "--mode", mode, "--output", "json"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let run = json(&output)["run"].as_str().unwrap().to_owned();
     Desk { dir, ledger, run }
 }
 

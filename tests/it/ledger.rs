@@ -31,7 +31,7 @@ fn done(ledger: &Path, run: &str) -> BTreeSet<String> {
 }
 
 /// Whether a tool is there; where servers are required, its absence fails.
-fn installed(tool: &str) -> bool {
+pub(crate) fn installed(tool: &str) -> bool {
     let found = Command::new(tool).arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
         let required = std::env::var("GONOGO_REQUIRE_SERVERS").is_ok_and(|v| v == "1");

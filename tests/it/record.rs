@@ -70,7 +70,7 @@ fn recorded(file: &Path, minutes: u64) -> Verdicts {
         let clock = Clock::simulated(DEMO_START);
         let stop = DEMO_START.after(Duration::from_secs(60 * minutes));
         let feed =
-            Feed::Lockstep(Lockstep { product, start: DEMO_START, forward_to: stop, stop_at: Some(stop) });
+            Feed::Lockstep(Lockstep { stop_at: Some(stop), ..Lockstep::new(product, DEMO_START, stop) });
         let (room, mut messages) = tokio::sync::mpsc::channel(64);
         let _polls = feed.start_on(&launch, &clock, room, deck.clone()).unwrap();
         let mut watch = watch(&launch, &template);

@@ -1,22 +1,37 @@
 //! `gonogo checklist`: everything the screen does to a run, for scripts and bots.
 //!
-//! Start with [`run`]; [`place`] finds the ledger and templates, [`verbs`] writes, [`show`],
-//! [`list`] and [`verify`] read.
+//! Start with [`run`]; [`place`] finds the ledger and templates; [`write`](mod@write) is what every verb that
+//! writes has, the verbs stand in [`items`], [`clock`],
+//! [`polls`], [`desk`], [`command`], [`message`] and [`ending`], the numbers that
+//! they rest on in [`numbers`]; [`show`], [`list`], [`export`] and [`verify`] read; [`check`] reads a template.
 //!
 //! What a program gets with `--output json` stands at each of them. Whatever goes wrong with a run is
 //! then also one JSON document on stdout, `{"reason":{"code","text"}}` with the codes `no-such-run`,
 //! `ambiguous`, `refused`, `conflict`, `not-saved`, `unconfirmed`, `damaged`, `unreadable`, and the sentence
-//! on stderr. Exit codes: 0 done, 1 refused by a rule, or the chain is broken, 2 usage or config (a run
-//! that does not exist), 5 somebody else was first, 6 not saved.
+//! on stderr; of numbers that do not pass `no-go`, `unknown` and `timed-out`, with `verdict` and `gates` as
+//! `gonogo check` tells them. Exit codes: 0 done, 1 refused by a rule, a gate that fails, or the chain is
+//! broken, 2 usage or config (a run that does not exist), 3 a gate cannot be told, 4 time ran out before it
+//! could be, 5 somebody else was first, 6 not saved.
 
-mod gate;
+mod brought;
+mod check;
+mod clock;
+mod command;
+mod desk;
+mod ending;
+mod export;
+mod following;
+mod items;
 mod list;
+mod message;
+mod numbers;
 mod place;
+mod polls;
 mod show;
 mod start;
 mod trouble;
-mod verbs;
 mod verify;
+mod write;
 
 use std::path::PathBuf;
 
@@ -41,20 +56,28 @@ enum Sub {
     Start(start::Args),
     /// List all runs, newest first
     List,
-    /// Show a run, item by item
+    /// Show a run: clock, polls, proposals, milestones, items
     Show(show::Args),
+    #[command(flatten)]
+    Item(items::Verb),
+    #[command(flatten)]
+    Clock(clock::Verb),
+    #[command(flatten)]
+    Poll(polls::Verb),
+    #[command(flatten)]
+    Desk(desk::Verb),
+    /// Run the command of an item, and show what it writes
+    Run(command::Args),
+    #[command(flatten)]
+    Message(message::Verb),
+    #[command(flatten)]
+    Ending(ending::Verb),
     /// Recompute a run's chain and name the first bad event
     Verify(verify::Args),
-    /// Tick an item
-    Tick(verbs::Tick),
-    /// Leave an item out, with a reason
-    Skip(verbs::Reasoned),
-    /// Open a settled item again, with a reason
-    Reopen(verbs::Reasoned),
-    /// Write a note on an item or on the run
-    Note(verbs::Note),
-    /// Set or move T-0
-    T0(verbs::T0),
+    /// Print every event of a run, for archives
+    Export(export::Args),
+    /// Check a template, its messages and the lists that it names
+    Check(check::Args),
 }
 
 /// Runs the command.
@@ -62,17 +85,24 @@ enum Sub {
 /// # Errors
 /// A wrong config, template or output; what the ledger says is told here and becomes an [`Exit`].
 pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
+    if let Sub::Check(args) = &args.command {
+        return check::run(args, common);
+    }
     let place = place::Place::find(args.ledger.as_deref(), common)?;
     let done = match &args.command {
         Sub::Start(args) => start::run(args, &place, common),
         Sub::List => list::run(&place, common),
         Sub::Show(args) => show::run(args, &place, common),
+        Sub::Item(verb) => items::run(verb, &place, common),
+        Sub::Clock(verb) => clock::run(verb, &place, common),
+        Sub::Poll(verb) => polls::run(verb, &place, common),
+        Sub::Desk(verb) => desk::run(verb, &place, common),
+        Sub::Run(args) => command::run(args, &place, common),
+        Sub::Message(verb) => message::run(verb, &place, common),
+        Sub::Ending(verb) => ending::run(verb, &place, common),
         Sub::Verify(args) => verify::run(args, &place, common),
-        Sub::Tick(args) => verbs::tick(args, &place, common),
-        Sub::Skip(args) => verbs::skip(args, &place, common),
-        Sub::Reopen(args) => verbs::reopen(args, &place, common),
-        Sub::Note(args) => verbs::note(args, &place, common),
-        Sub::T0(args) => verbs::t0(args, &place, common),
+        Sub::Export(args) => export::run(args, &place, common),
+        Sub::Check(args) => check::run(args, common),
     };
     done.or_else(|error| trouble::told(error, common))
 }

@@ -53,8 +53,9 @@ impl Place {
     /// that cannot be read is an error only where it would have named the ledger.
     pub(super) fn find(ledger: Option<&Path>, common: &Common) -> anyhow::Result<Self> {
         let config = settings::discover(common.config.as_deref(), Path::new(""));
-        let loaded = config.as_deref().map(settings::load);
-        let named = loaded.as_ref().and_then(|l| l.as_ref().ok()?.template_path.as_deref()?.parent());
+        // A checklist that is being written may be wrong; the runs that are under way have their own.
+        let loaded = config.as_deref().map(settings::launch);
+        let named = loaded.as_ref().and_then(|l| l.as_ref().ok()?.checklist.as_deref()?.parent());
         let mut templates: Vec<PathBuf> = named.map(Path::to_owned).into_iter().collect();
         if let Some(dir) = config.as_deref().and_then(Path::parent) {
             templates.extend([dir.join("checklists"), dir.join("..").join("checklists")]);
@@ -65,7 +66,7 @@ impl Place {
         let path = match (ledger, loaded) {
             (Some(path), _) => path.to_owned(),
             (None, Some(loaded)) => {
-                loaded.map_err(|e| anyhow!(e.rendered))?.launch.ledger.unwrap_or_else(default_dir)
+                loaded.map_err(|e| anyhow!(e.rendered))?.ledger.unwrap_or_else(default_dir)
             }
             (None, None) => default_dir(),
         };

@@ -1,25 +1,38 @@
-//! What the ledger says when it says no: a sentence, a code, an exit.
+//! What the ledger and the numbers say when they say no: a sentence, a code, an exit.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::ledger::LedgerError;
 use crate::model::text;
 
 use super::super::{Common, Exit, Output, output};
+use super::numbers::Unproven;
 
-/// Tells the ledger's errors and turns them into an exit; others pass through.
+/// Tells the errors of the ledger and of numbers that do not pass, and turns them into an exit; others
+/// pass through.
 pub(super) fn told(error: anyhow::Error, common: &Common) -> anyhow::Result<Exit> {
-    let Some(ledger) = error.downcast_ref::<LedgerError>() else { return Err(error) };
-    let (code, exit) = kind(ledger);
-    let words = text::harmless(&ledger.to_string()).into_owned();
+    let (code, exit, words, more) = if let Some(ledger) = error.downcast_ref::<LedgerError>() {
+        let (code, exit) = kind(ledger);
+        (code, exit, ledger.to_string(), json!({}))
+    } else if let Some(unproven) = error.downcast_ref::<Unproven>() {
+        (unproven.code, unproven.exit, unproven.to_string(), unproven.told.clone())
+    } else {
+        return Err(error);
+    };
+    let words = text::harmless(&words).into_owned();
     if common.output == Output::Json {
-        output::json(&json!({ "reason": { "code": code, "text": words } }))?;
+        let mut document = json!({ "reason": { "code": code, "text": words } });
+        if let (Value::Object(document), Value::Object(more)) = (&mut document, more) {
+            document.extend(more);
+        }
+        output::json(&document)?;
     }
     output::complain(&words);
     Ok(exit)
 }
 
-fn kind(error: &LedgerError) -> (&'static str, Exit) {
+/// The code and the exit of what the ledger says.
+pub(super) fn kind(error: &LedgerError) -> (&'static str, Exit) {
     match error {
         LedgerError::NoSuchRun { .. } => ("no-such-run", Exit::Usage),
         LedgerError::Ambiguous { .. } => ("ambiguous", Exit::Usage),

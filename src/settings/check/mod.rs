@@ -5,6 +5,7 @@
 
 mod address;
 mod alert;
+pub(super) mod beside;
 mod gate;
 mod inject;
 mod item;
