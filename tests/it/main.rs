@@ -25,6 +25,7 @@ mod servers;
 mod settings;
 mod sources;
 mod stricter;
+mod templates;
 mod terminal;
 mod ui;
 mod walks;
