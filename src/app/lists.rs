@@ -133,13 +133,11 @@ pub(super) fn open(state: &mut State, id: &str) -> Vec<Effect> {
 /// `R`: the rollback list, and nothing else.
 pub(super) fn rollback(state: &mut State) -> Vec<Effect> {
     let id = state.run.as_ref().map(|view| &view.run.template).or(state.template.as_ref());
-    match id.and_then(|template| template.rollback.clone()) {
-        Some(id) => open(state, &id),
-        None => {
-            state.say("this checklist names no rollback list");
-            Vec::new()
-        }
-    }
+    let Some(id) = id.and_then(|template| template.rollback.clone()) else {
+        state.say("this checklist names no rollback list");
+        return Vec::new();
+    };
+    open(state, &id)
 }
 
 /// Back to the launch's own list. Whether there was another one.
