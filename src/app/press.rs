@@ -144,7 +144,8 @@ pub fn leaves_behind(state: &State) -> Option<&'static str> {
     if state.runs().any(running) {
         return Some("a command is running; it goes on, and its result will be written down");
     }
-    let live = state.run.as_ref().is_some_and(|view| view.run.mode == Mode::Live && !view.run.is_over());
+    let live =
+        state.run.as_ref().is_some_and(|view| view.run.mode == Mode::Live && view.run.is_watched_for());
     (state.has_desk() && live && !state.demo).then_some("you have the desk: nobody watches the triggers then")
 }
 

@@ -122,6 +122,12 @@ impl Attempt {
         self.end.is_none() && now.since(self.at) > self.timeout + RESULT_GRACE
     }
 
+    /// The last moment at which its end may still come. Until then it is neither reopened nor run again,
+    /// also where its supervisor is known to be gone: the command itself may run on.
+    pub fn awaited_until(&self) -> Time {
+        self.at.after(self.timeout + RESULT_GRACE)
+    }
+
     /// Whether it may still be running.
     pub fn is_running(&self, now: Time) -> bool {
         self.end.is_none() && !self.is_unknown(now)

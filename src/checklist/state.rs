@@ -12,6 +12,7 @@ use super::fact::Step;
 use super::item_state::{Attempt, Derived, End, GOOD_OUTCOMES, ItemState, Signature, Stage};
 use super::poll::{Asked, Polls, Vote};
 use super::survey::Survey;
+use super::template::ListKind;
 use super::{Author, Event, Evidence, Fact, Hash, Item, Kind, Mode, Template};
 
 /// A run: its template and what happened.
@@ -450,6 +451,13 @@ impl Run {
     pub fn is_over(&self) -> bool {
         let (settled, of) = self.progress();
         self.closed.is_some() || (of > 0 && settled == of)
+    }
+
+    /// Whether it is still looked after: a live launch until it is closed, for what was done may go bad;
+    /// any other run until nothing is left to do.
+    pub fn is_watched_for(&self) -> bool {
+        let live = self.mode == Mode::Live && self.template.kind == ListKind::Launch;
+        if live { self.closed.is_none() } else { !self.is_over() }
     }
 
     /// How many valid signatures an item still needs.

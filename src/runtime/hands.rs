@@ -46,8 +46,8 @@ pub struct Book {
 }
 
 impl Book {
-    /// Opens the run that was asked for, or the newest of the launch's checklist that is not all
-    /// settled; starts one where that is wanted.
+    /// Opens the run that was asked for, or the newest of the launch's checklist that is still looked
+    /// after; starts one where that is wanted.
     ///
     /// # Errors
     /// The ledger's.
@@ -58,7 +58,7 @@ impl Book {
         for listed in self.ledger.list()? {
             // A damaged run is listed, and must not keep a sound one from being opened.
             let Ok(run) = self.ledger.open(listed.id.as_str()) else { continue };
-            if run.template.id == self.list.template.id && !run.is_over() {
+            if run.template.id == self.list.template.id && run.is_watched_for() {
                 return Ok(Some(run));
             }
         }

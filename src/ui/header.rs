@@ -63,7 +63,7 @@ fn of_parts(scene: &Scene<'_>, width: usize, count_passes: bool) -> (Row, bool) 
             let here = if here > 1 { format!(" · {here} here") } else { String::new() };
             let name = super::words::who(&desk.author);
             right.push(text(4, format!("desk {name}{here}"), dim));
-        } else if real && view.run.mode == Mode::Live && !view.run.is_over() {
+        } else if real && view.run.mode == Mode::Live && view.run.is_watched_for() {
             // Nobody writes what happens by itself, and the triggers are not armed.
             right.push(text(7, "UNWATCHED".into(), theme.warn));
         }

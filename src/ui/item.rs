@@ -105,8 +105,12 @@ fn todo(scene: &Scene<'_>, view: &RunView, item: &Item, room: usize) -> (&'stati
 fn under_way(scene: &Scene<'_>, view: &RunView, item: &Item, state: &ItemState) -> Option<String> {
     let now = scene.state.now;
     if let Some(attempt) = state.attempt.as_ref().filter(|attempt| attempt.end.is_none()) {
-        if attempt.is_unknown(now) || view.orphaned.contains(&item.id) {
+        if attempt.is_unknown(now) {
             return Some("unknown: look at what it did, then reopen".into());
+        }
+        if view.orphaned.contains(&item.id) {
+            let then = attempt.awaited_until().clock();
+            return Some(format!("unknown: look at what it did, reopen after {then}"));
         }
         let took = short(words::floor(now.since(attempt.at)));
         return Some(format!("running {took} of {}", short(attempt.timeout)));

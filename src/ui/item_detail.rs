@@ -146,8 +146,12 @@ fn attempt(scene: &Scene<'_>, view: &RunView, id: &ItemId, state: &ItemState, wi
             crate::model::duration::short(end.took),
             end.bytes
         ),
-        None if attempt.is_unknown(scene.state.now) || view.orphaned.contains(id) => {
+        None if attempt.is_unknown(scene.state.now) => {
             "nobody knows: its supervisor is gone; look at what it did, then reopen the item".into()
+        }
+        None if view.orphaned.contains(id) => {
+            let then = attempt.awaited_until().clock();
+            format!("nobody knows: its supervisor is gone; look at what it did, reopen the item after {then}")
         }
         None => "running".into(),
     };

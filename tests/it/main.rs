@@ -25,6 +25,7 @@ mod servers;
 mod settings;
 mod shipped;
 mod sources;
+mod strace;
 mod stricter;
 mod templates;
 mod terminal;

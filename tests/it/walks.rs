@@ -3,6 +3,7 @@
 
 mod away;
 mod captain;
+mod drill;
 mod launch;
 mod two;
 

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{Desk, desk_in, text};
+use crate::strace;
 
 /// One command item, and one that takes it back.
 fn list(script: &str, more: &str) -> String {
@@ -137,35 +138,17 @@ fn nobody_supervises_what_was_not_started_or_is_only_rehearsed() {
 
 #[test]
 fn a_rehearsal_tells_what_it_would_run_and_starts_no_process() {
-    if !crate::ledger::installed("strace") {
-        return;
-    }
     for mode in ["dry-run", "drill"] {
         let desk = desk_in(mode, &list("touch ran", ""));
-        let log = desk.dir.path().join("calls");
-        let output = Command::new("strace")
-            .current_dir(desk.dir.path())
-            .env("HOME", desk.dir.path())
-            .args(["-f", "-e", "trace=execve,execveat,fork,vfork,clone,clone3", "-o"])
-            .arg(&log)
-            .arg(env!("CARGO_BIN_EXE_gonogo"))
-            .args(["checklist", "--ledger"])
-            .arg(&desk.ledger)
-            .args(["run", &desk.run, "ramp", "--by", "ana"])
-            .output()
-            .unwrap();
+        let (home, ledger) = (desk.dir.path(), desk.ledger.to_str().unwrap());
+        let args = ["checklist", "--ledger", ledger, "run", &desk.run, "ramp", "--by", "ana"];
+        let Some((output, calls)) = strace::traced(home, strace::PROCESSES, &args) else { return };
         let said = text(&output.stdout);
         assert!(
             output.status.success() && said.contains("EXERCISE: nothing ran; would have run: /bin/sh"),
             "{output:?}"
         );
-        let calls = fs::read_to_string(&log).unwrap();
-        let calls: Vec<&str> = calls.lines().collect();
-        assert_eq!(calls.iter().filter(|call| call.contains("execve")).count(), 1, "{calls:#?}");
-        let child = |call: &&&str| {
-            call.contains("fork(") || (call.contains("clone") && !call.contains("CLONE_THREAD"))
-        };
-        assert_eq!(calls.iter().find(child), None, "threads are no processes: {calls:#?}");
+        strace::no_process(&calls);
         assert!(!marked(&desk));
         let attempt = &desk.json(&["show", &desk.run])["items"][0];
         assert_eq!(
