@@ -123,8 +123,8 @@ fn triage(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let has_list = checklist::template(scene).is_some();
     let list_wants = if has_list { checklist::wanted(scene) } else { 0 };
     // Whoever opened another list is about to work in it.
-    let share = if scene.state.side.is_some() { room / 2 } else { (room / 4).clamp(3, 8) + 1 };
-    let list_least = list_wants.min(share);
+    let part = if scene.state.side.is_some() { room / 2 } else { (room / 4).clamp(3, 8) + 1 };
+    let list_least = list_wants.min(part);
     let log_least = (room / 9).min(3);
     // The vitals proper, and what has the focus; the other boards are a key away.
     let mut vitals = vitals(scene);
