@@ -98,18 +98,14 @@ pub(super) fn answered(state: &mut State, poll: &Polled) -> Vec<Effect> {
         return Vec::new();
     }
     let what = asking.wanted.what();
-    match &poll.outcome {
-        Err(fault) => {
-            let why = format!("not {what}: {} {fault}", poll.source);
-            state.asking = None;
-            refuse(state, why);
-            Vec::new()
-        }
-        Ok(_) => {
-            asking.waiting.remove(&poll.source);
-            if asking.waiting.is_empty() { settle(state) } else { Vec::new() }
-        }
+    if let Err(fault) = &poll.outcome {
+        let why = format!("not {what}: {} {fault}", poll.source);
+        state.asking = None;
+        refuse(state, why);
+        return Vec::new();
     }
+    asking.waiting.remove(&poll.source);
+    if asking.waiting.is_empty() { settle(state) } else { Vec::new() }
 }
 
 fn settle(state: &mut State) -> Vec<Effect> {

@@ -227,7 +227,7 @@ pub const TABLE: &[Row] = &[
         "REASON",
         "complete the selected item against the rules: recorded, NO-GO",
     ),
-    with(Action::List, "list", "ID", "open another list: the rollback, a runbook"),
+    with(Action::List, "list", "ID [NAME=VALUE]", "open another list: the rollback, a runbook"),
     with(Action::Close, "close", "[REASON]", "close the run"),
     with(Action::Record, "record", "FILE", "write what is polled to FILE from now on; :record stop ends it"),
     row(Action::Pause, "pause", "p", "replay: stand still, or go on"),

@@ -95,10 +95,8 @@ pub(super) fn filled(state: &State, item: &ItemId) -> Result<String, String> {
     // Before the first press there is no run yet; the text is to be read all the same.
     let template = state.shown_template().ok_or("there is no list")?;
     let mut run = Run::new(RunId::new("not begun"), std::sync::Arc::clone(template));
-    if let Some(launch) = &state.run {
-        run.mode = launch.run.mode;
-        run.params.clone_from(&launch.run.params);
-    }
+    run.mode = state.run.as_ref().map_or(run.mode, |launch| launch.run.mode);
+    run.params = state.params();
     super::message::fill(text, state, &run)
 }
 

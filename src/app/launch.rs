@@ -103,7 +103,7 @@ pub(super) fn with(state: &mut State, action: Action, argument: &str) -> Vec<Eff
             Vec::new()
         }
         Action::Close => on_run(state, Command::Close { reason: Some(words) }),
-        Action::List => lists::open(state, argument),
+        Action::List => lists::open_with(state, argument),
         Action::BreakGlass => break_glass(state, words),
         Action::Waive | Action::Fail => {
             let Some(item) = selected(state) else { return Vec::new() };

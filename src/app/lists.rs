@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::checklist::template::ListKind;
+use crate::checklist::template::{ListKind, Param};
 use crate::checklist::{Command, Kind, Mode, Run, Template};
 use crate::model::{ItemId, RunId, trigger};
 
@@ -32,6 +32,8 @@ pub struct Side {
     pub run: Option<RunView>,
     /// A run of it is being begun or opened.
     pub(super) opening: bool,
+    /// Parameters that were given when it was opened.
+    pub(super) given: Vec<(String, String)>,
     /// What is to be done first when it has begun.
     pub(super) first: Option<Command>,
     /// Which line was selected in the launch's list when this one was opened.
@@ -74,6 +76,23 @@ impl State {
         self.run.iter_mut().chain(of_side).chain(away).find(|view| view.run.id == *id)
     }
 
+    /// The parameters of the list that is shown: those of its run, else those that one begun now would
+    /// have: the launch's, and the template's own.
+    pub fn params(&self) -> Vec<(String, String)> {
+        if let Some(view) = self.shown_run() {
+            return view.run.params.clone();
+        }
+        let given = self.side.as_ref().map_or(&[][..], |side| &side.given);
+        let of_launch = self.run.as_ref().map_or(&[][..], |view| &view.run.params);
+        let known = || given.iter().chain(of_launch);
+        let params = self.shown_template().map_or(&[][..], |template| &template.params);
+        let value = |param: &Param| {
+            let given = known().find(|(name, _)| *name == param.name).map(|(_, value)| value);
+            Some((param.name.clone(), given.or(param.default.as_ref())?.clone()))
+        };
+        params.iter().filter_map(value).collect()
+    }
+
     /// The text of an item's message, as it was read with its list.
     pub fn message_text(&self, item: &ItemId) -> Option<&str> {
         let template = self.shown_template()?;
@@ -84,6 +103,19 @@ impl State {
         };
         list?.messages.get(&message.file).map(String::as_str)
     }
+}
+
+/// `:list ID name=value …`: another list, with parameters for the run that its first press begins.
+pub(super) fn open_with(state: &mut State, words: &str) -> Vec<Effect> {
+    let mut words = words.split_whitespace();
+    let id = words.next().unwrap_or_default();
+    let effects = open(state, id);
+    let given = words.filter_map(|word| word.split_once('='));
+    let given: Vec<(String, String)> = given.map(|(name, value)| (name.into(), value.into())).collect();
+    if let Some(side) = state.side.as_mut().filter(|side| side.list.template.id == id && !given.is_empty()) {
+        side.given = given;
+    }
+    effects
 }
 
 /// Shows another list, by its id; the run of a rollback that was begun before is opened again.
@@ -118,13 +150,11 @@ pub(super) fn open(state: &mut State, id: &str) -> Vec<Effect> {
 /// `R`: the rollback list, and nothing else.
 pub(super) fn rollback(state: &mut State) -> Vec<Effect> {
     let id = state.run.as_ref().map(|view| &view.run.template).or(state.template.as_ref());
-    match id.and_then(|template| template.rollback.clone()) {
-        Some(id) => open(state, &id),
-        None => {
-            state.say("this checklist names no rollback list");
-            Vec::new()
-        }
-    }
+    let Some(id) = id.and_then(|template| template.rollback.clone()) else {
+        state.say("this checklist names no rollback list");
+        return Vec::new();
+    };
+    open(state, &id)
 }
 
 /// Back to the launch's own list. Whether there was another one.
@@ -139,16 +169,20 @@ pub(super) fn close(state: &mut State) -> bool {
 pub(super) fn begin_with(state: &mut State, command: Command) -> Vec<Effect> {
     let of = state.run.as_ref().map(|view| view.run.id.clone());
     let mode = state.run.as_ref().map_or(Mode::Live, |view| view.run.mode);
-    let params = state.run.as_ref().map(|view| view.run.params.clone()).unwrap_or_default();
+    let params = state.params();
     let Some(side) = &mut state.side else { return Vec::new() };
     if side.opening {
         state.say("its run is being opened");
         return Vec::new();
     }
+    let lacks = |param: &&Param| !params.iter().any(|(name, _)| *name == param.name);
+    if let Some(param) = side.list.template.params.iter().find(lacks) {
+        let (id, name) = (side.list.template.id.clone(), param.name.clone());
+        state.say(format!("{id} asks for {name}: :list {id} {name}=VALUE"));
+        return Vec::new();
+    }
     side.opening = true;
     side.first = Some(command);
-    let known = |name: &String| side.list.template.params.iter().any(|param| param.name == *name);
-    let params = params.into_iter().filter(|(name, _)| known(name)).collect();
     vec![Effect::BeginList { list: Arc::clone(&side.list), mode, params, of, author: state.author.clone() }]
 }
 

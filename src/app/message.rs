@@ -28,9 +28,9 @@ pub fn fill(source: &str, state: &State, run: &Run) -> Result<String, String> {
     let signals = Arc::clone(&known);
     environment.add_function("signal", move |id: String, labels: Kwargs| signals.signal(&id, &labels));
     let flags = Arc::clone(&known);
-    environment.add_function("flag", move |key: String| flags.named("flag", &flags.flags, &key));
+    environment.add_function("flag", move |key: String| named("flag", &flags.flags, &key));
     let gates = Arc::clone(&known);
-    environment.add_function("gate", move |id: String| gates.named("gate", &gates.gates, &id));
+    environment.add_function("gate", move |id: String| named("gate", &gates.gates, &id));
     let launch = &state.launch;
     let overall = state.overall();
     let reasons: Vec<String> = summary::worst(state, &overall, usize::MAX)
@@ -105,13 +105,6 @@ impl Known {
         Self { signals: signals.collect(), flags: flags.collect(), gates: gates.collect() }
     }
 
-    fn named(&self, what: &str, all: &[(String, String)], name: &str) -> Result<Value, Error> {
-        match all.iter().find(|(known, _)| known == name) {
-            Some((_, words)) => Ok(Value::from(words.clone())),
-            None => Err(missing(what, name)),
-        }
-    }
-
     fn signal(&self, id: &str, labels: &Kwargs) -> Result<Value, Error> {
         let (_, rows) =
             self.signals.iter().find(|(known, _)| known == id).ok_or_else(|| missing("signal", id))?;
@@ -127,6 +120,11 @@ impl Known {
         let found: Vec<&str> = rows.iter().filter(fits).map(|(_, words)| words.as_str()).collect();
         Ok(Value::from(if found.is_empty() { "unknown (no data)".to_owned() } else { found.join(", ") }))
     }
+}
+
+fn named(what: &str, all: &[(String, String)], name: &str) -> Result<Value, Error> {
+    let found = all.iter().find(|(known, _)| known == name);
+    found.map(|(_, words)| Value::from(words.clone())).ok_or_else(|| missing(what, name))
 }
 
 fn missing(what: &str, name: &str) -> Error {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::command::Keymap;
 use super::*;
 use crate::checklist::{Author, Command, Item, Kind, Run, Stage, Template};
-use crate::model::gate::Idle;
+use crate::model::gate::{Idle, Watched};
 use crate::model::{
     Answer, Board, Condition, Fault, FaultCode, GateDef, ItemId, Labels, Launch, Op, Point, Polled,
     SignalAnswer, SignalDef, SourceDef, SourceId, SourceKind, Time, Unit,
@@ -85,7 +85,7 @@ fn template() -> Template {
         min_volume: None,
         idle: Idle::Unknown,
         allow_infinite: false,
-        watch: Default::default(),
+        watch: Watched::default(),
     };
     Template {
         id: "launch".into(),

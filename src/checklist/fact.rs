@@ -375,7 +375,6 @@ impl Fact {
     /// What it counts as a change of; notes and reminders change nothing.
     pub fn revision(&self) -> Option<Revised> {
         match self {
-            Self::Note { item: Some(_), .. } => Some(Revised::Item),
             Self::Note { item: None, .. }
             | Self::Start { .. }
             | Self::Propose { .. }
@@ -394,6 +393,7 @@ impl Fact {
             | Self::BreakGlass { step: Step::Hold | Step::LiftOff, .. } => Some(Revised::Clock),
             Self::Poll { .. } | Self::Vote { .. } | Self::Lapse { .. } => Some(Revised::Poll),
             Self::Desk { .. } | Self::LeaveDesk { .. } => Some(Revised::Desk),
+            // Of a note on an item, the revision that was seen.
             _ => Some(Revised::Item),
         }
     }

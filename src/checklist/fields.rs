@@ -119,8 +119,11 @@ fn of_fact(fact: &Fact, fields: &mut Fields) {
                 put("of", text(of.as_str()));
             }
         }
-        Fact::Begin { .. } | Fact::Attach { .. } | Fact::Tick { .. } => {}
-        Fact::Resume { .. } | Fact::LiftOff { .. } => {}
+        Fact::Begin { .. }
+        | Fact::Attach { .. }
+        | Fact::Tick { .. }
+        | Fact::Resume { .. }
+        | Fact::LiftOff { .. } => {}
         Fact::Sign { binds, note, .. } => {
             put("binds", text(&binds.0));
             if let Some(note) = note {

@@ -94,23 +94,20 @@ fn standing(template: &Template, states: &[ItemState]) -> Vec<bool> {
         set(&mut known, start, by_itself(start) && rests(start).is_empty());
         while let Some((place, asked)) = path.last_mut() {
             let place = *place;
-            match rests(place).get(*asked) {
-                Some(id) => {
-                    *asked += 1;
-                    if let Some(below) = template.place(id)
-                        && known.get(below).is_some_and(Option::is_none)
-                    {
-                        path.push((below, 0));
-                        set(&mut known, below, by_itself(below) && rests(below).is_empty());
-                    }
-                }
-                None => {
-                    path.pop();
-                    let met = rests(place).iter().all(|id| {
-                        template.place(id).and_then(|below| known.get(below).copied().flatten()) == Some(true)
-                    });
-                    set(&mut known, place, by_itself(place) && met);
-                }
+            let Some(id) = rests(place).get(*asked) else {
+                path.pop();
+                let met = rests(place).iter().all(|id| {
+                    template.place(id).and_then(|below| known.get(below).copied().flatten()) == Some(true)
+                });
+                set(&mut known, place, by_itself(place) && met);
+                continue;
+            };
+            *asked += 1;
+            if let Some(below) = template.place(id)
+                && known.get(below).is_some_and(Option::is_none)
+            {
+                path.push((below, 0));
+                set(&mut known, below, by_itself(below) && rests(below).is_empty());
             }
         }
     }

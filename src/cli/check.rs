@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use serde_json::{Value, json};
 
-use crate::checklist::{Derived, Run, Stage, Template};
+use crate::app::state::counts_in;
+use crate::checklist::{Run, Template};
 use crate::engine::measure::number;
 use crate::engine::{Gate, Judgement, Outcome, Overall};
 use crate::ledger::Ledger as _;
@@ -98,10 +99,7 @@ fn open(id: &str, launch: &Launch) -> anyhow::Result<Run> {
 pub(super) fn counting<'t>(template: Option<&'t Template>, run: Option<&Run>) -> Vec<&'t GateDef> {
     let counts = |id: &ItemId, after: &[ItemId]| match run {
         None => after.is_empty(),
-        Some(run) => match run.item(id) {
-            Some((_, state)) => state.stage == Stage::Done || run.derived(id) == Derived::Ready,
-            None => false,
-        },
+        Some(run) => counts_in(run, id),
     };
     let items = template.into_iter().flat_map(|t| &t.items);
     let counting = items.filter(|item| counts(&item.id, &item.after));

@@ -166,3 +166,32 @@ fn serve_beside(product: SharedProduct) -> anyhow::Result<SocketAddr> {
     })?;
     address.recv()?.map_err(|e| anyhow!("the simulated product cannot be served: {e}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of the files in a directory of the repository.
+    fn names(dir: &str, extension: &str) -> Vec<String> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join(dir);
+        let names = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string());
+        let fits = |name: &String| Path::new(name).extension().is_some_and(|e| e == extension);
+        let mut names: Vec<String> = names.map(Result::unwrap).filter(fits).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_list_and_message_of_the_repository_is_in_the_program() {
+        let mut there = names("checklists", "toml");
+        there.retain(|name| name != "tasks-launch.toml");
+        there.extend(names("checklists/messages", "md").into_iter().map(|name| format!("messages/{name}")));
+        let mut embedded: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        embedded.sort_by_key(|name| (name.contains('/'), *name));
+        assert_eq!(embedded, there);
+        let beside = settings::files_beside(&Path::new(env!("CARGO_MANIFEST_DIR")).join("checklists/x.toml"));
+        for (name, text) in FILES {
+            assert_eq!(beside(name).unwrap(), *text, "{name}");
+        }
+    }
+}

@@ -192,13 +192,13 @@ impl Product {
             }
             Event::BulkEdit => self.bulk_edit(),
             Event::BillingJob => {
-                self.enqueue(QueueId::Billing, Job::PLAIN);
+                self.bill();
                 let pause = self.billing_arrivals.wait(Duration::from_millis(380));
                 self.again(pause, Event::BillingJob);
             }
             Event::BillingBatch => {
                 for _ in 0..self.billing_arrivals.count(14.0) {
-                    self.enqueue(QueueId::Billing, Job::PLAIN);
+                    self.bill();
                 }
                 self.again(BATCH_EVERY, Event::BillingBatch);
             }
@@ -309,6 +309,14 @@ impl Product {
         let job = Job::of(tenant);
         let poison = self.poison.chance(self.injects.now.poison);
         self.enqueue(QueueId::Tasks, if poison { job.poison() } else { job });
+    }
+
+    /// Usage or a payment makes a billing job.
+    fn bill(&mut self) {
+        let share = self.injects.now.poison_billing;
+        // The die is only cast while the inject lasts: scenarios without it keep their numbers.
+        let poison = share > 0.0 && self.poison.chance(share);
+        self.enqueue(QueueId::Billing, if poison { Job::PLAIN.poison() } else { Job::PLAIN });
     }
 
     fn enqueue(&mut self, id: QueueId, job: Job) {

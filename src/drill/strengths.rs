@@ -27,6 +27,8 @@ pub struct Strengths {
     pub lost: u32,
     /// The share of new tasks jobs that cannot be worked off.
     pub poison: f64,
+    /// The share of new billing jobs that cannot be worked off.
+    pub poison_billing: f64,
     /// What bears on each service, in the order of [`Service::ALL`].
     pub services: [Strain; Service::ALL.len()],
     /// The tenant, by its place, that asks so many times as much of the tasks service.
@@ -70,6 +72,7 @@ impl Default for Strengths {
             slower: 1.0,
             lost: 0,
             poison: 0.0,
+            poison_billing: 0.0,
             services: [Strain::NONE; Service::ALL.len()],
             noisy: None,
             starved: 0.0,
@@ -112,6 +115,7 @@ impl Strengths {
             Effect::WorkerSlow(factor) => self.slower *= factor,
             Effect::ReplicasLost(count) => more(&mut self.lost, *count),
             Effect::PoisonJobs(percent) => worse(&mut self.poison, *percent),
+            Effect::BillingPoison(percent) => worse(&mut self.poison_billing, *percent),
             Effect::ApiErrors(service, percent) => self.strain(*service, |s| worse(&mut s.failing, *percent)),
             Effect::ApiSlow(service, factor) => self.strain(*service, |s| s.slower *= factor),
             Effect::AccessDenied(tenant, percent) => self.strain(Service::Tasks, |s| {

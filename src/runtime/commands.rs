@@ -110,7 +110,9 @@ impl Commands {
             return Ok(Asked::Started(events, Some(spawn)));
         }
         let mut run = seen.clone();
-        events.iter().for_each(|event| run.apply(event));
+        for event in &events {
+            run.apply(event);
+        }
         let end = ended(item, started, EXERCISED.into(), Duration::ZERO, 0, None);
         events.extend(self.ledger.append(&run, &[], &ids[1], author, &end)?);
         Ok(Asked::Started(events, None))

@@ -203,7 +203,7 @@ pub fn check_file(path: &Path) -> Result<Checked, SettingsError> {
     let document = Document::parse(&name, &text)?;
     let has = |key: &str| document.root().get_ref().get(key).is_some();
     if has("item") && !has("launch") {
-        return Ok(Checked::Checklist(template(&name, &text)?));
+        return Ok(Checked::Checklist(Box::new(template(&name, &text)?)));
     }
     if has("needs") && !has("launch") {
         return Ok(Checked::Preset(Box::new(preset(&name, &text)?)));
@@ -220,7 +220,7 @@ pub enum Checked {
     /// A launch config with its checklist.
     Config(Box<Loaded>),
     /// A checklist by itself.
-    Checklist(Template),
+    Checklist(Box<Template>),
     /// A preset by itself.
     Preset(Box<Preset>),
     /// A drill's scenario.

@@ -129,7 +129,8 @@ fn notes(scene: &Scene<'_>, width: usize) -> Vec<Row> {
                 notes.push(Row::new().put(words, theme.warn));
             }
             if view.template_changed {
-                let words = "  ! the template's file has changed; this run keeps its own copy";
+                let words =
+                    "  ! the template's file has changed; this run keeps its own copy (checklist diff)";
                 notes.push(Row::new().put(words, theme.warn));
             }
         }

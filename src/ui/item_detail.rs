@@ -115,7 +115,7 @@ fn terms(scene: &Scene<'_>, item: &Item, width: usize) -> Vec<Row> {
     }
     match &item.kind {
         Kind::Command(command) => {
-            let params = scene.state.shown_run().map(|view| view.run.params.clone()).unwrap_or_default();
+            let params = scene.state.params();
             let filled =
                 |argument: &String| params::fill(argument, &params).unwrap_or_else(|_| argument.clone());
             let argv: Vec<String> = command.argv.iter().map(filled).collect();

@@ -23,6 +23,7 @@ mod screen;
 mod screenshots;
 mod servers;
 mod settings;
+mod shipped;
 mod sources;
 mod stricter;
 mod templates;

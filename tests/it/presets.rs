@@ -1,5 +1,5 @@
 //! Presets: as a config uses them, on recorded expositions, and against a real `BullMQ`.
 
-mod bullmq;
+pub(crate) mod bullmq;
 mod config;
 mod expositions;

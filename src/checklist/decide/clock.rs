@@ -74,13 +74,12 @@ impl Asked<'_> {
         let held = self.run.clock.hold_at(&self.run.template, self.now);
         let def = held.as_ref().and_then(|held| self.run.template.hold(held.hold.as_deref()?));
         match def.map(|def| def.exit) {
-            None => {}
             Some(Exit::Poll) => {
                 let poll = self.run.poll_at(self.now).ok_or_else(|| Self::clock_says("there is no poll"))?;
                 self.polled_go(&poll)?;
             }
             Some(Exit::Gates) if !has_numbers(evidence) => return Err(Refused::NeedsNumbers("resuming")),
-            Some(Exit::Gates) => {}
+            None | Some(Exit::Gates) => {}
             Some(Exit::Time) => {
                 let until = held.as_ref().and_then(|held| held.until(&self.run.template));
                 if let Some(until) = until.filter(|until| self.now < *until) {

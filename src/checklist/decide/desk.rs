@@ -1,11 +1,11 @@
 //! The rules of the desk: who has it, what it alone writes, and the answers to what it proposed.
 
-use crate::model::ItemId;
 use crate::model::trigger::Action;
+use crate::model::{ItemId, Time};
 
 use super::super::command::Auto;
 use super::super::template::Exit;
-use super::super::{Evidence, Fact, Kind, Proposal};
+use super::super::{Evidence, Fact, Kind, Proposal, Vote};
 use super::item::other_kind;
 use super::{Asked, Refused, short_words, some_words, whole_millis};
 
@@ -118,7 +118,7 @@ impl Asked<'_> {
             }
             Auto::Lapse { reason } => {
                 let poll = run.poll_at(self.now);
-                let poll = poll.filter(|poll| poll.votes.values().any(|vote| vote.is_go()));
+                let poll = poll.filter(|poll| poll.votes.values().any(Vote::is_go));
                 let poll = poll.ok_or_else(|| not_so("no GO to lapse"))?;
                 Ok(Fact::Lapse { poll: poll.id, reason: short_words(reason) })
             }
@@ -128,7 +128,7 @@ impl Asked<'_> {
                 if state.reminded || run.stands(item) || due.is_none_or(|due| self.now < due) {
                     return Err(not_so("it is not late"));
                 }
-                let text = format!("{item} was due at {}", due.map(|d| d.clock()).unwrap_or_default());
+                let text = format!("{item} was due at {}", due.map(Time::clock).unwrap_or_default());
                 Ok(Fact::Remind { item: item.clone(), text })
             }
             Auto::WaitOver { item, evidence } => self.tick_by_itself(item, evidence),

@@ -37,14 +37,12 @@ impl<'r> Asked<'r> {
         self.nothing_before(id)?;
         self.not_running(id, state)?;
         match &item.kind {
-            Kind::Check => {}
             Kind::Command(_) if self.has_process() => return Err(Refused::RunsInstead(id.clone())),
             Kind::Message(_) if self.has_process() => return Err(Refused::SentInstead(id.clone())),
-            Kind::Command(_) | Kind::Message(_) => {}
             Kind::Gate(_) if !has_numbers(evidence) => {
                 return Err(Refused::NeedsEvidence(id.clone()));
             }
-            Kind::Gate(_) => {}
+            Kind::Check | Kind::Command(_) | Kind::Message(_) | Kind::Gate(_) => {}
             Kind::Wait { .. } => self.wait_is_over(item, state, evidence)?,
         }
         self.is_ripe(item, state, evidence)?;

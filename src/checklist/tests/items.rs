@@ -102,8 +102,6 @@ fn a_tick_loses_to_the_reopening_of_what_it_rests_on() {
     assert_eq!(words, "flags was opened again by ana at 14:02:11: wrong host");
 }
 
-/// Computed by hand from the description in `chain`, with another program.
-
 fn any_command() -> impl Strategy<Value = Command> {
     let id =
         prop::sample::select(vec!["flags", "queue", "faq", "ramp", "told", "nope"]).prop_map(ItemId::from);

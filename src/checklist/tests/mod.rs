@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use super::item_state::{EXERCISED, RESULT_GRACE};
 use super::template::{CommandDef, Due, Exit, HoldDef, ListKind, MessageDef, Param, SignOff};
 use super::*;
-use crate::model::gate::Idle;
+use crate::model::gate::{Idle, Watched};
 use crate::model::trigger::Action;
 use crate::model::{Condition, GateDef, ItemId, Mark, Op, RunId, Time};
 
@@ -52,7 +52,7 @@ fn gate_def(id: &str) -> GateDef {
         min_volume: None,
         idle: Idle::Unknown,
         allow_infinite: false,
-        watch: Default::default(),
+        watch: Watched::default(),
     }
 }
 

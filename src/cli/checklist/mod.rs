@@ -18,6 +18,7 @@ mod check;
 mod clock;
 mod command;
 mod desk;
+mod diff;
 mod ending;
 mod export;
 mod following;
@@ -74,6 +75,8 @@ enum Sub {
     Ending(ending::Verb),
     /// Recompute a run's chain and name the first bad event
     Verify(verify::Args),
+    /// Show what changed in the template's file since the run began
+    Diff(diff::Args),
     /// Print every event of a run, for archives
     Export(export::Args),
     /// Check a template, its messages and the lists that it names
@@ -101,6 +104,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         Sub::Message(verb) => message::run(verb, &place, common),
         Sub::Ending(verb) => ending::run(verb, &place, common),
         Sub::Verify(args) => verify::run(args, &place, common),
+        Sub::Diff(args) => diff::run(args, &place, common),
         Sub::Export(args) => export::run(args, &place, common),
         Sub::Check(args) => check::run(args, common),
     };

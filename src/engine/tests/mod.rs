@@ -5,7 +5,7 @@ mod values;
 use std::time::Duration;
 
 use super::*;
-use crate::model::gate::Idle;
+use crate::model::gate::{Idle, Watched};
 use crate::model::poll::FlagsAnswer;
 use crate::model::{
     Answer, Board, Condition, Fault, FaultCode, Flag, FlagDef, GateDef, GateId, Labels, Launch, Op, Percent,
@@ -67,7 +67,7 @@ fn gate_def() -> GateDef {
         min_volume: None,
         idle: Idle::Unknown,
         allow_infinite: false,
-        watch: Default::default(),
+        watch: Watched::default(),
     }
 }
 

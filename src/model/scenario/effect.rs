@@ -15,6 +15,8 @@ pub enum Effect {
     ReplicasLost(u32),
     /// So many percent of new tasks jobs fail at every attempt and end among the dead letters.
     PoisonJobs(f64),
+    /// So many percent of new billing jobs fail at every attempt.
+    BillingPoison(f64),
     /// So many percent of the requests to a service are answered with a 5xx.
     ApiErrors(Service, f64),
     /// Requests to a service take so many times as long.
@@ -75,6 +77,7 @@ impl Effect {
             Self::WorkerRestarts(_) => "worker-restarts",
             Self::ReplicasLost(_) => "replicas-lost",
             Self::PoisonJobs(_) => "poison-jobs",
+            Self::BillingPoison(_) => "billing-poison",
             Self::ApiErrors(..) => "api-errors",
             Self::ApiSlow(..) => "api-slow",
             Self::AccessDenied(..) => "access-denied",

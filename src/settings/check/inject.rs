@@ -16,9 +16,11 @@ impl InjectKind {
     /// The keys that say how strong it is, beside those of every inject.
     fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::WorkerStall | Self::PoisonJobs | Self::BillingStarved | Self::IdentityErrors => {
-                &["percent"]
-            }
+            Self::WorkerStall
+            | Self::PoisonJobs
+            | Self::BillingPoison
+            | Self::BillingStarved
+            | Self::IdentityErrors => &["percent"],
             Self::WorkerSlow => &["factor"],
             Self::WorkerRestarts => &["every"],
             Self::ReplicasLost
@@ -97,6 +99,7 @@ impl Check<'_> {
             }
             InjectKind::ReplicasLost => Effect::ReplicasLost(count(2)),
             InjectKind::PoisonJobs => Effect::PoisonJobs(percent(10.0)),
+            InjectKind::BillingPoison => Effect::BillingPoison(percent(10.0)),
             InjectKind::ApiErrors => Effect::ApiErrors(service.unwrap_or(Service::Tasks), percent(5.0)),
             InjectKind::ApiSlow => Effect::ApiSlow(service.unwrap_or(Service::Tasks), factor(8.0)),
             InjectKind::AccessDenied => Effect::AccessDenied(tenant, percent(20.0)),

@@ -92,41 +92,36 @@ impl Check<'_> {
                 }
                 self.item_gate(table, around, signals).map(Kind::Gate)
             }
-            ItemKind::Command => match &table.command {
-                Some(command) => Some(Kind::Command(self.command(command, of_list))),
-                None => {
+            ItemKind::Command => {
+                if table.command.is_none() {
                     missing(self, "command", "an [item.command] table that says what is run");
-                    None
                 }
-            },
-            ItemKind::Message => match &table.message {
-                Some(file) => Some(Kind::Message(MessageDef {
-                    file: self.message_file(file),
-                    channel: self.some_words(table.channel.as_ref()),
-                })),
-                None => {
+                table.command.as_ref().map(|command| Kind::Command(self.command(command, of_list)))
+            }
+            ItemKind::Message => {
+                if table.message.is_none() {
                     missing(self, "message", "a `message`: the file of its text");
-                    None
                 }
-            },
-            ItemKind::Wait => match &table.span {
-                Some(span) => Some(Kind::Wait {
-                    span: self.span_or(Some(span), Duration::from_secs(1), Duration::ZERO),
-                    gate: self.item_gate(table, around, signals).map(Box::new),
-                }),
-                None => {
+                let file = table.message.as_ref().map(|file| self.message_file(file));
+                let channel = self.some_words(table.channel.as_ref());
+                file.map(|file| Kind::Message(MessageDef { file, channel }))
+            }
+            ItemKind::Wait => {
+                if table.span.is_none() {
                     missing(self, "for", "a `for`: how long to wait");
-                    None
                 }
-            },
+                let gate = self.item_gate(table, around, signals).map(Box::new);
+                let span = self.span_or(table.span.as_ref(), Duration::from_secs(1), Duration::ZERO);
+                Some(Kind::Wait { span, gate })
+            }
         }
     }
 
     /// Keys of other kinds have no effect, and so are mistakes.
     fn only_its_own(&mut self, table: &ItemTable, kind: ItemKind) {
         use ItemKind::{Command, Gate, Message, Wait};
-        let keys: [(&str, Option<std::ops::Range<usize>>, &[ItemKind]); 5] = [
-            ("gate", table.gate.as_ref().map(At::span), &[Gate, Wait]),
+        let keys = [
+            ("gate", table.gate.as_ref().map(At::span), [Gate, Wait].as_slice()),
             ("command", table.command.as_ref().map(At::span), &[Command]),
             ("message", table.message.as_ref().map(At::span), &[Message]),
             ("channel", table.channel.as_ref().map(At::span), &[Message]),

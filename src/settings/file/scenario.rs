@@ -161,6 +161,8 @@ pub(in crate::settings) enum InjectKind {
     ReplicasLost,
     /// `percent` of new tasks jobs (10) fail at every attempt and end among the dead letters.
     PoisonJobs,
+    /// `percent` of new billing jobs (10) fail at every attempt.
+    BillingPoison,
     /// `percent` of the requests to `service` (5, tasks) are answered with a 5xx.
     ApiErrors,
     /// Requests to `service` (tasks) take `factor` times as long (8).

@@ -294,6 +294,13 @@ fn on_a_terminal(place: &Path, file: &str) {
     let mut plain = String::new();
     while let Some((before, sequence)) = rest.split_once('\u{1b}') {
         plain += before;
+        // The title of the terminal: of the program's own words, made harmless before.
+        if let Some((title, after)) = sequence.strip_prefix("]0;").and_then(|title| title.split_once('\u{7}'))
+        {
+            plain += title;
+            rest = after;
+            continue;
+        }
         let parameters = sequence
             .strip_prefix('[')
             .unwrap_or_else(|| panic!("no CSI: {:?}", &sequence[..20.min(sequence.len())]));

@@ -126,6 +126,18 @@ async fn poison_jobs_end_in_the_failed_set_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn poison_among_billing_jobs_leaves_the_tasks_queue_as_it_was() {
+    let (poisoned, calm) = with_and_without("kind = \"billing-poison\"\npercent = 20").await;
+    let failing = |seen: &Seen, queue| seen.share("tasks_jobs_finished_total", &[queue, "failure"], &[queue]);
+    let share = failing(&poisoned, BILLING_QUEUE);
+    assert!((0.1..0.3).contains(&share) && failing(&calm, BILLING_QUEUE) < 0.01, "{share}");
+    assert_eq!(failing(&poisoned, TASKS_QUEUE), failing(&calm, TASKS_QUEUE));
+    let kept = |seen: &Seen, queue| seen.last("tasks_queue_depth", &[queue, "state=\"failed\""]);
+    assert!(kept(&poisoned, BILLING_QUEUE) > kept(&calm, BILLING_QUEUE) + 20.0);
+    assert_eq!(kept(&poisoned, TASKS_QUEUE), kept(&calm, TASKS_QUEUE));
+}
+
+#[tokio::test]
 async fn errors_slowness_and_denials_fall_on_the_service_that_is_named() {
     let code = |seen: &Seen, service: &str, code: &str| {
         seen.share("http_requests_total", &[service, &format!("code=\"{code}")], &[service])

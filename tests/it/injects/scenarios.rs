@@ -22,6 +22,7 @@ fn everything() -> String {
         "kind = \"worker-restarts\"\nevery = \"35s\"\nwhile-flag = 20",
         "kind = \"replicas-lost\"",
         "kind = \"poison-jobs\"",
+        "kind = \"billing-poison\"",
         "kind = \"api-errors\"\nafter-flag = 40",
         "kind = \"api-slow\"",
         "kind = \"access-denied\"",

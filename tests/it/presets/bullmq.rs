@@ -19,14 +19,14 @@ use crate::node::Node;
 use crate::servers::{free_port, installed, request, tied};
 
 /// A Redis that keeps nothing.
-struct Redis {
+pub(crate) struct Redis {
     port: u16,
     child: Child,
     _dir: tempfile::TempDir,
 }
 
 impl Redis {
-    fn start() -> Option<Redis> {
+    pub(crate) fn start() -> Option<Redis> {
         if !installed("redis-server") {
             return None;
         }
@@ -47,6 +47,11 @@ impl Redis {
         }
         Some(redis)
     }
+
+    /// Where it listens on the loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
 }
 
 impl Drop for Redis {
@@ -57,14 +62,15 @@ impl Drop for Redis {
 }
 
 /// What a queue's own API says.
-struct Api(Value);
+pub(crate) struct Api(Value);
 
 impl Api {
     fn count(&self, state: &str) -> f64 {
         self.0["counts"][state].as_f64().unwrap()
     }
 
-    fn depth(&self) -> f64 {
+    /// Jobs that wait for a worker.
+    pub(crate) fn depth(&self) -> f64 {
         self.count("waiting") + self.count("prioritized")
     }
 
@@ -81,7 +87,8 @@ impl Api {
     }
 }
 
-fn ask(replica: &Node, method: &str, path: &str) -> Api {
+/// Asks a replica, and gives what the queue's own API says then.
+pub(crate) fn ask(replica: &Node, method: &str, path: &str) -> Api {
     let (status, body) = request(replica.port(), method, path, "").unwrap();
     assert_eq!(status, 200, "{path}: {body}");
     Api(serde_json::from_str(&body).unwrap())
@@ -92,7 +99,7 @@ fn api(replica: &Node, queue: &str) -> Api {
 }
 
 /// Waits until a queue is as it should be.
-fn until(replica: &Node, queue: &str, what: &str, is: impl Fn(&Api) -> bool) -> Api {
+pub(crate) fn until(replica: &Node, queue: &str, what: &str, is: impl Fn(&Api) -> bool) -> Api {
     let patience = Instant::now() + Duration::from_mins(1);
     loop {
         let api = api(replica, queue);
@@ -104,7 +111,8 @@ fn until(replica: &Node, queue: &str, what: &str, is: impl Fn(&Api) -> bool) -> 
     }
 }
 
-fn quiet(replica: &Node, queue: &str) -> Api {
+/// Waits until no job waits or is at work.
+pub(crate) fn quiet(replica: &Node, queue: &str) -> Api {
     until(replica, queue, "quiet", |api| api.depth() + api.count("active") == 0.0)
 }
 
@@ -202,7 +210,7 @@ fn work_off(replica: &Node, queue: &str) -> Api {
 #[tokio::test]
 async fn the_queue_board_says_what_a_real_bullmq_says_of_itself() {
     let Some(redis) = Redis::start() else { return };
-    let port = redis.port.to_string();
+    let port = redis.port().to_string();
     let start = || Node::start("bullmq.js", &[&port], &["bullmq", "ioredis", "prom-client"]);
     let Some(first) = start() else { return };
     let second = start().unwrap();

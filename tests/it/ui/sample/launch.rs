@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gonogo::checklist::{Item, Kind, Template};
-use gonogo::model::gate::{Idle, Threshold};
+use gonogo::model::gate::{Idle, Threshold, Watched};
 use gonogo::model::{
     Board, Condition, FlagDef, GateDef, Labels, Launch, Op, SignalDef, SourceDef, SourceKind, Unit,
 };
@@ -64,7 +64,7 @@ fn gate(id: &str, signal: &str, matching: &[(&str, &str)], op: Op, value: f64, h
         min_volume: None,
         idle: Idle::Unknown,
         allow_infinite: false,
-        watch: Default::default(),
+        watch: Watched::default(),
     }
 }
 
