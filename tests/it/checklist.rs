@@ -1,7 +1,7 @@
 //! `gonogo checklist` from the outside.
 
 mod checking;
-mod numbers;
+pub(crate) mod numbers;
 mod people;
 mod retries;
 mod running;

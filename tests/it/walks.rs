@@ -1,4 +1,10 @@
-//! Two walks through the whole program, short enough to read: one for a number, one for a tick.
+//! Walks through the whole program, short enough to read: here one for a number and one for a tick, beside
+//! them a captain's, written in keys.
+
+mod away;
+mod captain;
+mod launch;
+mod two;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -10,14 +10,14 @@ use super::people::LAUNCH;
 use super::{Desk, desk_with};
 
 /// A worker with one queue, as deep as it is told to be.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     server: Canned,
     depth: Arc<AtomicU64>,
     asked: Arc<AtomicUsize>,
 }
 
 impl Meter {
-    pub(super) fn at(depth: f64) -> Self {
+    pub(crate) fn at(depth: f64) -> Self {
         let (told, asked) = (Arc::new(AtomicU64::new(depth.to_bits())), Arc::new(AtomicUsize::new(0)));
         let (depth, count) = (Arc::clone(&told), Arc::clone(&asked));
         let server = Canned::new(move |_, _| {
@@ -28,8 +28,12 @@ impl Meter {
         Self { server, depth, asked }
     }
 
-    pub(super) fn set(&self, depth: f64) {
+    pub(crate) fn set(&self, depth: f64) {
         self.depth.store(depth.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.server.url("/metrics")
     }
 
     pub(super) fn asked(&self) -> usize {
@@ -39,7 +43,7 @@ impl Meter {
 
 /// A config whose one source is this server; its name.
 pub(super) fn config(desk: &Desk, meter: &Meter) -> String {
-    config_at(desk, &meter.server.url("/metrics"))
+    config_at(desk, &meter.url())
 }
 
 fn config_at(desk: &Desk, url: &str) -> String {
