@@ -100,7 +100,8 @@ fn a_captain_s_walk_from_start_to_lift_off() {
 
     let shown = place.show("walk");
     assert_eq!(shown["clock"]["phase"], "lifted", "{shown}");
-    let stages: Vec<_> = shown["items"].as_array().unwrap().iter().map(|item| item["stage"].clone()).collect();
+    let stages: Vec<_> =
+        shown["items"].as_array().unwrap().iter().map(|item| item["stage"].clone()).collect();
     assert_eq!(stages, ["done"; 7]);
     assert_eq!(place.item("walk", "load-tested")["evidence"][0]["value"], "https://ci.example.org/load/7");
     assert_eq!(place.item("walk", "queue-short")["evidence"][0]["value"], "5");
@@ -169,9 +170,7 @@ fn silence_about_a_proposal_holds_the_clock_and_calls() {
     room.until_shows("T-00:0");
     place.meter.set(812.0);
     room.until_shows("ROLLBACK PROPOSED by too-deep");
-    room.until("HOLD, by silence", |screen| {
-        header(screen).contains("HOLD") && screen.contains("too-deep")
-    });
+    room.until("HOLD, by silence", |screen| header(screen).contains("HOLD") && screen.contains("too-deep"));
     until_called(&room, "HOLD ");
     let shown = place.show("walk");
     assert_eq!(shown["clock"]["phase"], "held", "{shown}");
