@@ -30,6 +30,8 @@ pub enum Wanted {
     Go {
         /// The station.
         station: String,
+        /// The poll that was in view.
+        poll: Option<String>,
         /// Words beside it.
         note: Option<String>,
     },
@@ -42,8 +44,9 @@ pub enum Wanted {
 impl Wanted {
     fn command(&self, evidence: Vec<Evidence>) -> Command {
         match self {
-            Self::Go { station, note } => {
-                Command::Vote { station: station.clone(), go: true, note: note.clone(), evidence }
+            Self::Go { station, poll, note } => {
+                let (station, poll, note) = (station.clone(), poll.clone(), note.clone());
+                Command::Vote { station, go: true, note, evidence, poll }
             }
             Self::LiftOff => Command::LiftOff { evidence },
             Self::Resume => Command::Resume { evidence },
@@ -110,7 +113,19 @@ pub(super) fn answered(state: &mut State, poll: &Polled) -> Vec<Effect> {
 
 fn settle(state: &mut State) -> Vec<Effect> {
     let Some(asking) = state.asking.take() else { return Vec::new() };
-    let overall = state.watch.overall(state.now, |gate| state.counts(gate));
+    let overall = state.overall();
+    // A gate that has come to count meanwhile was not asked.
+    let unasked = overall.gates.iter().any(|(gate, _)| {
+        state
+            .watch
+            .gate(gate)
+            .and_then(|gate| gate.recent.back())
+            .is_none_or(|measure| measure.at < asking.since)
+    });
+    if unasked && overall.outcome == Outcome::Go {
+        refuse(state, format!("not {}: a gate has come to count meanwhile; ask again", asking.wanted.what()));
+        return Vec::new();
+    }
     if overall.outcome != Outcome::Go {
         let why = overall.gates.iter().find(|(_, judgement)| judgement.verdict != Verdict::Pass);
         let why = why.map_or_else(

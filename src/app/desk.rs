@@ -30,7 +30,9 @@ impl State {
 
     /// Whether somebody sits at the desk: the terminal that has it has been seen a moment ago.
     pub fn is_watched(&self) -> bool {
-        self.desk().is_some_and(|desk| !self.is_gone(&desk.terminal))
+        // A terminal that may not write watches nothing.
+        let stuck = self.has_desk() && self.run.as_ref().is_some_and(|view| view.frozen.is_some());
+        !stuck && self.desk().is_some_and(|desk| !self.is_gone(&desk.terminal))
     }
 
     /// Whether a terminal is not to be seen, as far as that is known.
@@ -58,8 +60,12 @@ impl State {
         let too_long = || {
             let old = judgement.age.is_some_and(|age| age > gate.max_age);
             let long = judgement.lasting.is_some_and(|lasting| lasting > gate.max_age);
-            let pending = matches!(judgement.reason.code.as_str(), "holding" | "recovering" | "no-samples");
-            !pending && (old || (long && gate.recent.back().is_some_and(|m| m.verdict != Verdict::Pass)))
+            let pending = matches!(judgement.reason.code.as_str(), "holding" | "recovering");
+            // Never answered since the room was opened, for longer than a sample may be old.
+            let never = gate.recent.is_empty() && self.now.since(self.opened) > gate.max_age + gate.every * 2;
+            never
+                || !pending
+                    && (old || (long && gate.recent.back().is_some_and(|m| m.verdict != Verdict::Pass)))
         };
         match judgement.verdict {
             Verdict::Fail => Some(judgement.reason.text),
@@ -114,6 +120,7 @@ fn next(state: &State, run: &Run, now: Time) -> Vec<Auto> {
     if let Some(auto) = wait(state, run, now) {
         return vec![auto];
     }
+    // One thing at a time: the hold first, for what says that it is late says so only once.
     late(run, now)
 }
 
@@ -175,19 +182,17 @@ fn hold(state: &State, run: &Run, now: Time) -> Option<Auto> {
             over.then(|| Auto::Resume { evidence: Vec::new() })
         }
         Exit::Gates => {
-            let overall = state.watch.overall(now, |gate| state.counts(gate));
-            let gates = overall.gates.iter().map(|(gate, _)| gate);
-            (overall.outcome == Outcome::Go)
-                .then(|| Auto::Resume { evidence: evidence::of_all(&state.watch, gates, now) })
+            let overall = state.overall();
+            let gates = || overall.gates.iter().map(|(gate, _)| gate);
+            let go =
+                overall.outcome == Outcome::Go && gates().all(|gate| answered_since(state, gate, held.since));
+            go.then(|| Auto::Resume { evidence: evidence::of_all(&state.watch, gates(), now) })
         }
     }
 }
 
 fn lapse(state: &State, run: &Run, now: Time) -> Option<Auto> {
-    let poll = run.poll_at(now)?;
-    if !poll.votes.values().any(crate::checklist::Vote::is_go) {
-        return None;
-    }
+    run.poll_with_go(now)?;
     let mut gates = state.watch.gates.iter().map(|gate| &gate.def.id).filter(|gate| state.counts(gate));
     gates.find_map(|gate| {
         let why = state.is_bad(gate)?;
@@ -196,13 +201,18 @@ fn lapse(state: &State, run: &Run, now: Time) -> Option<Auto> {
 }
 
 fn wait(state: &State, run: &Run, now: Time) -> Option<Auto> {
+    // What a rule refuses (a signature, evidence, something opened again) must not keep others waiting.
+    let may = |what: &Auto| {
+        let command = Command::Auto { terminal: state.terminal.clone(), what: what.clone() };
+        crate::checklist::decide(run, &command, &state.author, now).is_ok()
+    };
     run.template.items.iter().zip(&run.items).find_map(|(item, item_state)| {
         let Kind::Wait { span, gate } = &item.kind else { return None };
         let (_, since) = item_state.begun.as_ref().filter(|_| item_state.stage == Stage::InProgress)?;
         let judgement = gate.as_ref().and_then(|gate| state.watch.judge(&gate.id, now));
         if let Some(failed) = judgement.as_ref().filter(|judgement| judgement.verdict == Verdict::Fail) {
             let reason = failed.reason.text.clone();
-            return Some(Auto::WaitFailed { item: item.id.clone(), reason });
+            return Some(Auto::WaitFailed { item: item.id.clone(), reason }).filter(may);
         }
         if now.since(*since) < *span || run.signatures_missing(&item.id) > 0 {
             return None;
@@ -211,11 +221,20 @@ fn wait(state: &State, run: &Run, now: Time) -> Option<Auto> {
             None => Some(Vec::new()),
             Some(gate) => judgement
                 .filter(|judgement| judgement.verdict == Verdict::Pass)
+                .filter(|_| answered_since(state, &gate.id, since.after(*span)))
                 .and_then(|_| evidence::of_gate(&state.watch, &gate.id, now))
                 .map(|number| vec![number]),
         };
-        Some(Auto::WaitOver { item: item.id.clone(), evidence: backed? })
+        Some(Auto::WaitOver { item: item.id.clone(), evidence: backed? }).filter(may)
     })
+}
+
+/// Whether a gate rests on an answer that was asked for since a moment, of sources that answer now: what is
+/// decided by itself rests on numbers that were polled for it, as what a person decides.
+fn answered_since(state: &State, gate: &GateId, since: Time) -> bool {
+    let newest = state.watch.gate(gate).and_then(|gate| gate.recent.back());
+    let sound = |id: &crate::model::SourceId| state.watch.source(id).is_some_and(|s| s.fault.is_none());
+    newest.is_some_and(|measure| measure.at >= since) && state.watch.sources_of(gate).iter().all(sound)
 }
 
 fn late(run: &Run, now: Time) -> Vec<Auto> {
@@ -228,10 +247,9 @@ fn late(run: &Run, now: Time) -> Vec<Auto> {
     else {
         return Vec::new();
     };
-    let mut found = vec![Auto::Late { item: item.id.clone() }];
     let held = run.clock.hold_at(&run.template, now).is_some_and(|held| held.hold.is_none());
     if item.on_timeout == OnTimeout::Hold && !held {
-        found.push(Auto::HoldFor { reason: format!("{} is late", item.id) });
+        return vec![Auto::HoldFor { reason: format!("{} is late", item.id) }];
     }
-    found
+    vec![Auto::Late { item: item.id.clone() }]
 }

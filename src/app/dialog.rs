@@ -349,8 +349,10 @@ fn text(state: &mut State, key: Key, purpose: Purpose, mut input: Input) -> Vec<
         Purpose::Dismiss(proposal) => {
             return launch::on_run(state, Command::Answer { proposal, confirm: false, reason: Some(words) });
         }
+        Purpose::Close => return launch::on_run(state, Command::Close { reason: Some(words) }),
         Purpose::NoGo(station) => {
-            let vote = Command::Vote { station, go: false, note: Some(words), evidence: Vec::new() };
+            let vote =
+                Command::Vote { station, go: false, note: Some(words), evidence: Vec::new(), poll: None };
             return launch::on_run(state, vote);
         }
     };
@@ -367,6 +369,11 @@ fn palette(state: &mut State, key: Key, mut input: Input, at: usize) -> Vec<Effe
             let exact = TABLE.iter().any(|row| row.name == name);
             // What is typed in full is meant as typed; else the selected suggestion is.
             match found.get(at.min(last)) {
+                // What cannot be taken back is typed in full.
+                Some(row) if !exact && matches!(row.action, Action::Confirm | Action::Close) => {
+                    state.say(format!("type {} in full", row.name));
+                    Vec::new()
+                }
                 Some(row) if !exact && !typed.contains(' ') => press::line(state, row.name),
                 _ if typed.is_empty() => Vec::new(),
                 _ => press::line(state, &typed),

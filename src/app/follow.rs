@@ -104,7 +104,8 @@ pub(super) fn by_itself(state: &mut State) -> Vec<Effect> {
     if state.forwarding || state.replay.is_some() {
         return effects;
     }
-    if let Some(view) = &state.run
+    // A terminal that may not write is not there for others, who would wait for it.
+    if let Some(view) = state.run.as_ref().filter(|view| view.frozen.is_none())
         && state.now.since(state.looked) >= LOOK
     {
         effects.push(Effect::Present(view.run.id.clone()));

@@ -41,14 +41,17 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let terminal = state.terminal.clone();
             on_run(state, Command::LeaveDesk { terminal })
         }
-        Action::Confirm => confirm(state),
+        Action::Confirm => confirm(state, ""),
         Action::Dismiss => {
-            if let Some(proposal) = proposed(state) {
+            if let Some((proposal, _)) = proposed(state, "") {
                 state.open(Dialog::Text(Purpose::Dismiss(proposal), Input::default()));
             }
             Vec::new()
         }
-        Action::Close => on_run(state, Command::Close { reason: None }),
+        Action::Close => {
+            question(state, Dialog::Text(Purpose::Close, Input::default()));
+            Vec::new()
+        }
         Action::Sign | Action::Run | Action::Evidence | Action::Undo | Action::Copy => {
             match selected(state) {
                 Some(item) => on_item(state, action, &item),
@@ -92,9 +95,10 @@ pub(super) fn with(state: &mut State, action: Action, argument: &str) -> Vec<Eff
             on_run(state, Command::Poll { stations, within: POLL_WITHIN })
         }
         Action::Desk => take_desk(state, argument == "force"),
-        Action::Dismiss => match proposed(state) {
-            Some(proposal) => {
-                on_run(state, Command::Answer { proposal, confirm: false, reason: Some(words) })
+        Action::Confirm => confirm(state, argument),
+        Action::Dismiss => match proposed(state, argument) {
+            Some((proposal, reason)) => {
+                on_run(state, Command::Answer { proposal, confirm: false, reason: Some(reason) })
             }
             None => Vec::new(),
         },
@@ -153,14 +157,15 @@ pub(super) fn on_run(state: &mut State, command: Command) -> Vec<Effect> {
     }
 }
 
-/// Ends the hold; one that ends by gates asks for their numbers first.
+/// Ends the hold; one that ends by gates or by a poll asks for the numbers first: a GO is as old as its
+/// votes.
 pub(super) fn resume(state: &mut State) -> Vec<Effect> {
-    let by_gates = state.run.as_ref().is_some_and(|view| {
+    let by_numbers = state.run.as_ref().is_some_and(|view| {
         let held = view.run.clock.hold_at(&view.run.template, state.now);
         let def = held.and_then(|held| view.run.template.hold(held.hold.as_deref()?));
-        def.is_some_and(|def| def.exit == Exit::Gates)
+        def.is_some_and(|def| matches!(def.exit, Exit::Gates | Exit::Poll))
     });
-    if by_gates {
+    if by_numbers {
         return ask::begin(state, Wanted::Resume);
     }
     on_run(state, Command::Resume { evidence: Vec::new() })
@@ -201,18 +206,34 @@ fn take_desk(state: &mut State, force: bool) -> Vec<Effect> {
     on_run(state, Command::Desk { terminal, force, gone })
 }
 
-/// The newest proposal that waits for an answer.
-fn proposed(state: &mut State) -> Option<u64> {
-    let open = state.run.as_ref().and_then(|view| view.run.open_proposals().last()).map(|open| open.seq);
-    if open.is_none() {
-        state.say("nothing is proposed");
+/// The proposal that is meant, and the words after its name: the only one, or the one whose cause is the
+/// first word. One that came up while somebody typed must not be answered for another.
+fn proposed(state: &mut State, words: &str) -> Option<(u64, String)> {
+    let (first, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    let open: Vec<(u64, String)> = state.run.as_ref().map_or_else(Vec::new, |view| {
+        view.run.open_proposals().map(|proposal| (proposal.seq, proposal.cause.clone())).collect()
+    });
+    if let Some((seq, _)) = open.iter().rev().find(|(_, cause)| cause == first) {
+        return Some((*seq, rest.trim().to_owned()));
     }
-    open
+    match open.as_slice() {
+        [] => state.say("nothing is proposed"),
+        [(seq, _)] => return Some((*seq, words.to_owned())),
+        several => {
+            let causes: Vec<&str> = several.iter().map(|(_, cause)| cause.as_str()).collect();
+            state.say(format!("say which is meant, first: {}", causes.join(", ")));
+        }
+    }
+    None
 }
 
 /// Confirms what is proposed; a rollback then shows its list.
-fn confirm(state: &mut State) -> Vec<Effect> {
-    let Some(seq) = proposed(state) else { return Vec::new() };
+fn confirm(state: &mut State, words: &str) -> Vec<Effect> {
+    let Some((seq, rest)) = proposed(state, words) else { return Vec::new() };
+    if !rest.is_empty() {
+        state.say(format!("{rest:?} is not understood there: :confirm CAUSE"));
+        return Vec::new();
+    }
     let action = state.run.as_ref().and_then(|view| view.run.proposal(seq)).map(|proposal| proposal.action);
     let mut effects = on_run(state, Command::Answer { proposal: seq, confirm: true, reason: None });
     if action == Some(trigger::Action::ProposeRollback) {
@@ -302,7 +323,10 @@ fn copy(state: &mut State, item: &ItemId) -> Vec<Effect> {
 /// A station's GO: every gate that counts is polled again.
 pub(super) fn go(state: &mut State) -> Vec<Effect> {
     match station(state) {
-        Some(station) => ask::begin(state, Wanted::Go { station, note: None }),
+        Some(station) => {
+            let poll = state.run.as_ref().and_then(|view| view.run.poll_at(state.now)).map(|poll| poll.id);
+            ask::begin(state, Wanted::Go { station, poll, note: None })
+        }
         None => Vec::new(),
     }
 }

@@ -133,7 +133,7 @@ pub(super) fn open(state: &mut State, id: &str) -> Vec<Effect> {
         return Vec::new();
     };
     side.came_from = state.selected(Block::Checklist);
-    let known = state.run.as_ref().and_then(|view| view.run.rollbacks.last()).map(|(run, ..)| run.clone());
+    let known = state.run.as_ref().and_then(|view| begun_before(&view.run, id));
     let is_rollback = side.list.template.kind == ListKind::Rollback;
     let mut effects = Vec::new();
     if let (None, true, Some(run), false) = (&side.run, is_rollback, known, side.opening) {
@@ -145,6 +145,12 @@ pub(super) fn open(state: &mut State, id: &str) -> Vec<Effect> {
     state.focus = Block::Checklist;
     state.zoom = state.zoom.filter(|zoom| *zoom == Block::Checklist);
     effects
+}
+
+/// The newest rollback run of a list that the launch's run knows: runs bear the name of their list.
+fn begun_before(launch: &Run, list: &str) -> Option<RunId> {
+    let runs = launch.rollbacks.iter().rev().map(|(run, ..)| run);
+    runs.into_iter().find(|run| run.as_str().contains(list)).cloned()
 }
 
 /// `R`: the rollback list, and nothing else.
@@ -167,6 +173,10 @@ pub(super) fn close(state: &mut State) -> bool {
 
 /// The first command on a list without a run begins one, and is done then.
 pub(super) fn begin_with(state: &mut State, command: Command) -> Vec<Effect> {
+    if state.run.is_none() && state.run_note.is_none() && state.template.is_some() {
+        state.say("the launch's run is still being opened");
+        return Vec::new();
+    }
     let of = state.run.as_ref().map(|view| view.run.id.clone());
     let mode = state.run.as_ref().map_or(Mode::Live, |view| view.run.mode);
     let params = state.params();
@@ -183,6 +193,11 @@ pub(super) fn begin_with(state: &mut State, command: Command) -> Vec<Effect> {
     }
     side.opening = true;
     side.first = Some(command);
+    // Somebody may have begun it meanwhile on another terminal: then the press is done there.
+    let known = state.run.as_ref().and_then(|view| begun_before(&view.run, &side.list.template.id));
+    if let (Some(run), true) = (known, side.list.template.kind == ListKind::Rollback) {
+        return vec![Effect::OpenList { list: side.list.template.id.clone(), run }];
+    }
     vec![Effect::BeginList { list: Arc::clone(&side.list), mode, params, of, author: state.author.clone() }]
 }
 
@@ -214,7 +229,10 @@ pub(super) fn began(state: &mut State, list: &str, outcome: Result<Box<Run>, Str
             view.and_then(|view| view.run.template.item(item)).is_some_and(|item| item.kind.gate().is_some())
         };
         effects.extend(match command {
-            Command::Tick { item, .. } if is_gate(&item) => super::tick::ask(state, &item),
+            Command::Tick { item, .. } if is_gate(&item) => {
+                let shown = state.side.as_ref().is_some_and(|side| side.list.template.id == list);
+                if shown { super::tick::ask(state, &item) } else { Vec::new() }
+            }
             command => super::tick::append_to(state, &id, command),
         });
     }
@@ -224,7 +242,14 @@ pub(super) fn began(state: &mut State, list: &str, outcome: Result<Box<Run>, Str
 /// The launch's run says that its rollback was begun, also where it is only watched otherwise.
 fn tell_launch(state: &mut State, rollback: &RunId) -> Vec<Effect> {
     let Some(view) = &state.run else { return Vec::new() };
-    let proposal = view.run.open_proposals().last().or(view.run.proposals.last());
+    if view.run.rollbacks.iter().any(|(known, ..)| known == rollback) {
+        return Vec::new();
+    }
+    let mut proposals = view.run.proposals.iter().rev();
+    let proposal = proposals.find(|proposal| {
+        let stands = proposal.answer.as_ref().is_none_or(|answer| answer.confirmed == Some(true));
+        proposal.action == trigger::Action::ProposeRollback && stands
+    });
     let reason = proposal.map_or_else(
         || "called by hand".to_owned(),
         |proposal| format!("{}: {}", proposal.cause, proposal.reason),

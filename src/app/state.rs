@@ -63,6 +63,8 @@ pub enum Purpose {
     Dismiss(u64),
     /// Words beside a station's NO-GO.
     NoGo(String),
+    /// The last words of a run that is closed.
+    Close,
 }
 
 /// Something that lies over the room.
@@ -103,6 +105,8 @@ pub const WINDOWS: [Duration; 4] =
 pub struct State {
     /// The newest time that was heard of.
     pub now: Time,
+    /// When the room was opened, by the same clock; a simulation's, when it had run ahead.
+    pub opened: Time,
     /// What is launched.
     pub launch: Arc<Launch>,
     /// The launch's checklist, where it has one.
@@ -194,6 +198,7 @@ impl State {
         let gates = template.iter().flat_map(|t| t.gates()).chain(of_lists);
         let mut state = Self {
             now,
+            opened: now,
             watch: Watch::new(&launch, gates),
             author: Author::unverified(""),
             write: launch.write,
@@ -385,6 +390,8 @@ pub fn counts_in(run: &Run, id: &ItemId) -> bool {
     match state.stage {
         Stage::Done => item.kind.gate().is_some_and(|gate| gate.watch == Watched::UntilClosed),
         Stage::Todo if matches!(item.kind, Kind::Wait { .. }) => false,
+        // It says that the number was bad: as long as nobody excuses it, it goes on to count.
+        Stage::Failed => run.waits_for(id).is_empty(),
         _ => run.derived(id) == Derived::Ready,
     }
 }

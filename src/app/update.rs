@@ -96,6 +96,7 @@ fn of_msg(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Forwarding(on) => {
             state.forwarding = on;
+            state.opened = state.now;
             Vec::new()
         }
         Msg::Replay(now) => {

@@ -37,8 +37,10 @@ pub struct Clock {
 pub struct Held {
     /// The built-in hold; `None`: somebody or something else holds.
     pub hold: Option<String>,
-    /// Since when T stands still.
+    /// Since when it holds.
     pub since: Time,
+    /// Since when T stands still: T-0 may have been moved meanwhile.
+    pub stands: Time,
     /// Who held.
     pub by: Option<Author>,
     /// Why.
@@ -102,6 +104,7 @@ impl Clock {
         (now >= since).then(|| Held {
             hold: Some(def.id.clone()),
             since,
+            stands: since,
             by: None,
             reason: None,
             extended: Duration::ZERO,
@@ -122,7 +125,7 @@ impl Clock {
         let at = match (&self.scrubbed, self.lifted) {
             (Some((_, at, _)), _) => *at,
             (None, Some(_)) => now,
-            (None, None) => self.hold_at(template, now).map_or(now, |held| held.since),
+            (None, None) => self.hold_at(template, now).map_or(now, |held| held.stands),
         };
         Some(Mark::of(at, t0))
     }
@@ -142,9 +145,14 @@ impl Clock {
         }
     }
 
-    pub(super) fn set_t0(&mut self, t0: Time, at: Time) {
+    /// A hold whose mark lies ahead of the new T-0 is not behind any more.
+    pub(super) fn set_t0(&mut self, template: &Template, t0: Time, at: Time) {
         if self.scrubbed.take().is_some() {
             self.passed.clear();
+        }
+        self.passed.retain(|id| template.hold(id).is_some_and(|def| def.at.time(t0) <= at));
+        if let Some(held) = &mut self.held {
+            held.stands = at;
         }
         self.t0 = Some(t0);
         self.counts_since = Some(at);
@@ -161,7 +169,7 @@ impl Clock {
         if self.scrubbed.is_some() {
             return;
         }
-        let since = match self.hold_at(template, at) {
+        let (since, stands) = match self.hold_at(template, at) {
             // Held already: a second reason beside the first.
             Some(mut held) if held.hold.as_deref() == hold => {
                 if let Some(why) = why {
@@ -174,12 +182,13 @@ impl Clock {
             }
             // Somebody holds where T stands still already: what would end the built-in hold does not end
             // this. It is not behind yet, and goes on when this one is resumed.
-            Some(held) => held.since,
-            None => at,
+            Some(held) => (held.since, held.stands),
+            None => (at, at),
         };
         self.held = Some(Held {
             hold: hold.map(ToOwned::to_owned),
             since,
+            stands,
             by: Some(by.clone()),
             reason: why.map(ToOwned::to_owned),
             extended: Duration::ZERO,
@@ -199,7 +208,7 @@ impl Clock {
         let Some(held) = self.hold_at(template, at) else { return };
         self.held = None;
         if let (None, Some(t0)) = (self.lifted, self.t0) {
-            self.t0 = Some(t0.after(at.since(held.since)));
+            self.t0 = Some(t0.after(at.since(held.stands)));
             self.counts_since = Some(at);
         }
         self.passed.extend(held.hold);
@@ -214,6 +223,7 @@ impl Clock {
         self.held = Some(Held {
             hold: Some(hold.to_owned()),
             since: at,
+            stands: at,
             by: Some(by.clone()),
             reason: Some(why.to_owned()),
             extended: Duration::ZERO,

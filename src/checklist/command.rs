@@ -161,6 +161,8 @@ pub enum Command {
         note: Option<String>,
         /// The numbers that a GO rests on.
         evidence: Vec<Evidence>,
+        /// The poll that was in view; `None`: the one there is.
+        poll: Option<String>,
     },
     /// Take the desk.
     Desk {

@@ -195,6 +195,9 @@ impl ItemState {
 
     /// What was polled anew takes the place of what was polled before; what people brought stays.
     pub(super) fn back_with(&mut self, polled: &[Evidence]) {
+        if polled.is_empty() {
+            return;
+        }
         self.evidence.retain(|evidence| !evidence.is_polled());
         self.evidence.extend_from_slice(polled);
     }

@@ -107,6 +107,18 @@ impl Poll {
 }
 
 impl Run {
+    /// The poll whose GOs rest on what the gates say now: the one at this moment, or that of a hold which
+    /// lies ahead while somebody holds by hand.
+    pub fn poll_with_go(&self, now: Time) -> Option<String> {
+        let has_go = |votes: &BTreeMap<String, Vote>| votes.values().any(Vote::is_go);
+        let current = self.poll_at(now).filter(|poll| has_go(&poll.votes)).map(|poll| poll.id);
+        current.or_else(|| {
+            let ahead = self.template.holds.iter().filter(|def| !self.clock.passed.contains(&def.id));
+            let mut ahead = ahead.filter(|def| self.polls.votes.get(&def.id).is_some_and(has_go));
+            ahead.next().map(|def| def.id.clone())
+        })
+    }
+
     /// The poll at a moment: that of the hold, else the newest that somebody asked for.
     pub fn poll_at(&self, now: Time) -> Option<Poll> {
         let votes = |id: &str| self.polls.votes.get(id).cloned().unwrap_or_default();

@@ -271,7 +271,7 @@ impl Run {
                 self.params.clone_from(params);
                 self.of.clone_from(of);
                 if let Some(t0) = t0 {
-                    self.clock.set_t0(*t0, at);
+                    self.clock.set_t0(&self.template, *t0, at);
                     self.clock.rev += 1;
                 }
             }
@@ -281,7 +281,9 @@ impl Run {
                     // What was voted was voted about the count that was called off.
                     self.polls.votes.clear();
                 }
-                self.clock.set_t0(*t0, at);
+                self.clock.set_t0(&template, *t0, at);
+                self.drop_votes_ahead();
+                self.remind_anew(at);
             }
             Fact::Hold { hold, reason, proposal } => {
                 self.clock.hold(&template, hold.as_deref(), at, author, reason.as_deref());
@@ -296,9 +298,8 @@ impl Run {
             Fact::Resume { .. } => self.clock.resume(&template, at),
             Fact::Recycle { hold, reason } => {
                 self.clock.recycle(&template, hold, at, author, reason);
-                // What was voted from there on was voted about another count.
-                let passed = self.clock.passed.clone();
-                self.polls.votes.retain(|poll, _| passed.contains(poll));
+                self.drop_votes_ahead();
+                self.remind_anew(at);
             }
             Fact::Scrub { reason } => self.clock.scrub(author, at, reason),
             Fact::LiftOff { .. } => self.clock.lift_off(at),
@@ -364,6 +365,21 @@ impl Run {
             Some(super::fact::Revised::Poll) => self.polls.rev += 1,
             Some(super::fact::Revised::Desk) => self.desk_rev += 1,
             _ => {}
+        }
+    }
+
+    /// What was voted at a hold that lies ahead again was voted about another count.
+    fn drop_votes_ahead(&mut self) {
+        let (template, passed) = (&self.template, &self.clock.passed);
+        self.polls.votes.retain(|poll, _| passed.contains(poll) || template.hold(poll).is_none());
+    }
+
+    /// What was late for another T-0 is late again for this one.
+    fn remind_anew(&mut self, at: Time) {
+        let t0 = self.clock.t0;
+        for (item, state) in self.template.items.iter().zip(&mut self.items) {
+            let due = item.due.and_then(|due| due.time(t0));
+            state.reminded &= due.is_some_and(|due| due <= at);
         }
     }
 

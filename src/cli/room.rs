@@ -111,7 +111,8 @@ pub(super) fn list(template: Template, text: &str, messages: Texts) -> Arc<List>
 /// process's number comes again.
 fn terminal() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let host: String = host.chars().take(40).collect();
+    let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let host: String = host.chars().take(40).map(safe).collect();
     format!("{host}-{}-{}", std::process::id(), Clock::wall().now().millis() % 100_000)
 }
 

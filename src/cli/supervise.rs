@@ -83,6 +83,7 @@ fn conclude(path: &std::path::Path, run: &RunId, author: &Author, end: &Command)
             Err(
                 error @ (LedgerError::NotSaved { .. }
                 | LedgerError::Unreadable { .. }
+                | LedgerError::NoSuchRun { .. }
                 | LedgerError::Unconfirmed(_)),
             ) if began.elapsed() < PATIENCE => {
                 drop(error);

@@ -51,6 +51,8 @@ pub(super) fn all(ledger: &Path) -> Result<Vec<String>, LedgerError> {
         let is_run = entry.path().join("events").is_dir() || entry.path().join("template.toml").is_file();
         if let (true, Ok(name)) = (is_run, entry.file_name().into_string())
             && !name.starts_with('.')
+            // What gonogo did not name is no run of its, and may steer a terminal.
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         {
             names.push(name);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::checklist::item_state::EXERCISED;
 use crate::checklist::{Author, Command, Event, Fact, Kind, Mode, Run, expects};
-use crate::exec::{self, Executor, Job, Outcome, Spawner, Status};
+use crate::exec::{self, Executor, Job, Outcome, Spawner, StartError, Status};
 use crate::ledger::{Approved, Ledger, LedgerError};
 use crate::model::{ItemId, RunId};
 
@@ -40,6 +40,8 @@ pub struct Commands {
     pub runs: PathBuf,
     /// Which templates this user has approved.
     pub approved: Approved,
+    /// Nothing is ever run here, whatever a run says of itself: a simulated product is watched.
+    pub exercise: bool,
     /// The program that supervises: this one.
     pub binary: PathBuf,
 }
@@ -67,8 +69,8 @@ impl Commands {
     /// The executor of a run: in anything but a live one it holds no way to a process.
     pub fn executor(&self, mode: Mode) -> Executor {
         match mode {
-            Mode::Live => Executor::Real(Spawner::new(self.binary.clone())),
-            Mode::DryRun | Mode::Drill => Executor::Exercise,
+            Mode::Live if !self.exercise => Executor::Real(Spawner::new(self.binary.clone())),
+            Mode::Live | Mode::DryRun | Mode::Drill => Executor::Exercise,
         }
     }
 
@@ -105,7 +107,7 @@ impl Commands {
             _ => None,
         });
         let Some((started, job)) = begun else { return Ok(Asked::Started(events, None)) };
-        if seen.mode == Mode::Live {
+        if seen.mode == Mode::Live && !self.exercise {
             let spawn = Spawn { run: seen.id.clone(), started, item: item.clone(), job };
             return Ok(Asked::Started(events, Some(spawn)));
         }
@@ -136,11 +138,21 @@ impl Commands {
         ]
         .into();
         let executor = self.executor(Mode::Live);
-        let begun = executor.start(&spawn.job, &arguments, &files.claim).await.map_err(|e| e.to_string());
-        let Err(why) = begun else { return Ok(()) };
+        let why = match executor.start(&spawn.job, &arguments, &files.claim).await {
+            // Somebody else has it: it runs.
+            Ok(_) | Err(StartError::Claimed { .. }) => return Ok(()),
+            // Whether it runs is not known, and must not be called "not started".
+            Err(error @ StartError::Claim(_)) => return Err(error.to_string()),
+            Err(error) => error.to_string(),
+        };
         let end = ended(&spawn.item, spawn.started, format!("not started: {why}"), Duration::ZERO, 0, None);
-        self.conclude(&spawn.run, author, &end).map_err(|e| format!("{why}; {e}"))?;
-        Err(why)
+        let (commands, run, author) = (self.clone(), spawn.run.clone(), author.clone());
+        let told = tokio::task::spawn_blocking(move || commands.conclude(&run, &author, &end)).await;
+        match told {
+            Ok(Ok(_)) => Err(why),
+            Ok(Err(error)) => Err(format!("{why}; {error}")),
+            Err(error) => Err(format!("{why}; {error}")),
+        }
     }
 
     /// Writes down how a command ended. Blocks.
@@ -184,8 +196,11 @@ pub fn commands_of(run: &Run) -> Vec<String> {
     };
     commands
         .map(|(item, command)| {
-            let argv: Vec<String> = command.argv.iter().map(filled).collect();
-            format!("{}: {}", item.id, argv.join(" "))
+            let argv = command.argv.iter().map(filled).collect();
+            let job = Job { argv, env: command.env.clone(), timeout: command.timeout, dir: None };
+            let with =
+                if job.env.is_empty() { String::new() } else { format!(" (with {})", job.env.join(", ")) };
+            format!("{}: {job}{with}", item.id)
         })
         .collect()
 }

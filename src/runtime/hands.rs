@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 use ulid::Ulid;
 
 use crate::app::{Effect, List, Msg, NotSaved, RecordControl, Recorded};
-use crate::checklist::{Author, Begun, Command, Present, Run, expects};
+use crate::checklist::{Author, Begun, Command, Mode, Present, Run, expects};
 use crate::drill::{self, SharedProduct};
 use crate::ledger::{Approved, Ledger, LedgerError, Watch};
 use crate::model::{ItemId, RunId};
@@ -55,14 +55,24 @@ impl Book {
         if let Some(id) = &self.run {
             return self.ledger.open(id).map(Some);
         }
+        // A rehearsal begins its own run: what lies in the ledger is not its to touch.
+        if self.clock.is_simulated() {
+            return if self.start { self.begin().map(Some) } else { Ok(None) };
+        }
         for listed in self.ledger.list()? {
             // A damaged run is listed, and must not keep a sound one from being opened.
             let Ok(run) = self.ledger.open(listed.id.as_str()) else { continue };
-            if run.template.id == self.list.template.id && run.is_watched_for() {
+            let ours = run.template.id == self.list.template.id && self.opens(run.mode);
+            if ours && run.is_watched_for() {
                 return Ok(Some(run));
             }
         }
         if self.start { self.begin().map(Some) } else { Ok(None) }
+    }
+
+    /// Whether a run of this mode is opened without being asked for by name. A drill's product is gone.
+    fn opens(&self, mode: Mode) -> bool {
+        mode == self.begun.mode || mode == Mode::DryRun
     }
 
     /// The id of a new event. In step with a simulation it must come out the same each time.
@@ -87,6 +97,7 @@ impl Book {
             ledger: Arc::clone(&self.ledger),
             runs: self.runs.clone(),
             approved: self.approved.clone(),
+            exercise: self.clock.is_simulated(),
             binary: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("gonogo")),
         }
     }
@@ -208,6 +219,8 @@ impl Hands {
             }
             Effect::BeginList { list, mode, params, of, author } => {
                 self.with_book(move |book| {
+                    // Beside a simulated product nothing is live, whatever the room has been told so far.
+                    let mode = if book.clock.is_simulated() { Mode::Drill } else { mode };
                     let begun = Begun { mode, t0: None, params, of };
                     let run = book.ledger.start(&list.text, &begun, &author);
                     let outcome = run.map(Box::new).map_err(words);

@@ -58,6 +58,8 @@ async fn settled(setup: Setup, once: &Once) -> io::Result<(State, Hands)> {
     let (sender, mut messages) = channel(WAITING);
     let has_book = book.is_some();
     let simulated = clock.is_simulated();
+    // A picture is looked at; it does not take the desk.
+    state.wants_desk &= simulated;
     let until = Instant::now() + once.patience;
     // The run is opened before anything is polled, so that a simulation stands at its beginning then.
     let mut hands = Hands::new(Polls::default(), book.clone(), tapes.clone(), sender.clone());

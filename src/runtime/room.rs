@@ -99,12 +99,14 @@ async fn run(setup: Setup) -> io::Result<(Ending, State)> {
     };
     // The first frame comes before the first poll, and before the ledger is looked into.
     let ending = match room.draw() {
-        Ok(()) => {
-            let polls = feed.start_on(&launch, &room.clock, sender.clone(), tapes.deck.clone())?;
-            room.hands = Hands::new(polls, book, tapes, sender);
-            room.hands.open();
-            room.stay(&mut messages, &mut signals, &mut hung_up).await
-        }
+        Ok(()) => match feed.start_on(&launch, &room.clock, sender.clone(), tapes.deck.clone()) {
+            Ok(polls) => {
+                room.hands = Hands::new(polls, book, tapes, sender);
+                room.hands.open();
+                room.stay(&mut messages, &mut signals, &mut hung_up).await
+            }
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     room.screen.restore(&mut room.written);

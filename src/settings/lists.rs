@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::document::{Document, Troubles};
 use super::finding::SettingsError;
 use super::{read, template_for};
-use crate::checklist::template::ListKind;
+use crate::checklist::template::{ListKind, Param};
 use crate::checklist::{Kind, Template};
 use crate::model::Launch;
 
@@ -67,6 +67,20 @@ pub(super) fn beside(
             let why = format!("{shown} is no rollback list: it must say kind = \"rollback\"");
             return Err(at_key(name, text, "rollback", &why));
         }
+        if must && list.id != id {
+            let why = format!("{shown} calls itself {:?}: its id must be that of its file", list.id);
+            return Err(at_key(name, text, "rollback", &why));
+        }
+        let lacks = |param: &&Param| {
+            param.default.is_none() && template.params.iter().all(|of_launch| of_launch.name != param.name)
+        };
+        if let (true, Some(param)) = (must, list.params.iter().find(lacks)) {
+            let why = format!(
+                "{shown} asks for {}, which has no default and which this list does not have: a rollback must begin at the first press",
+                param.name
+            );
+            return Err(at_key(name, text, "rollback", &why));
+        }
         // A launch list that is somebody's runbook would bring gates of the same names.
         if list.kind == ListKind::Launch {
             continue;
@@ -82,7 +96,8 @@ pub(super) fn beside(
 
 /// Whether a runbook is the id of a list beside it; what is none is an address, or words for people.
 pub(super) fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
+    !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
 }
 
 /// The ids of the lists that a list leads to, and whether each must be there.
@@ -115,10 +130,10 @@ fn place_beside(name: &str, file: &str) -> String {
 }
 
 fn at_key(name: &str, text: &str, key: &str, why: &str) -> SettingsError {
-    let place = text.lines().scan(0, |at, line| {
+    let place = text.split_inclusive('\n').scan(0, |at, line| {
         let begin = *at;
-        *at += line.len() + 1;
-        Some((begin, line))
+        *at += line.len();
+        Some((begin, line.trim_end()))
     });
     let mut places =
         place.filter(|(_, line)| line.trim_start().starts_with(key)).map(|(at, line)| at..at + line.len());

@@ -9,13 +9,16 @@ use super::row::Row;
 use super::scene::Scene;
 use super::words;
 
-/// One row for each proposal that waits for an answer, and one for a hold with a reason.
-pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
+/// One row for each proposal that waits for an answer, the most pressing first, and one for a hold with a
+/// reason; `most` rows, the last of which counts those that are left out.
+pub(super) fn rows(scene: &Scene<'_>, width: usize, most: usize) -> Vec<Row> {
     let theme = scene.theme;
     let state = scene.state;
     let Some(view) = &state.run else { return Vec::new() };
     let mut rows = Vec::new();
-    for proposal in view.run.open_proposals() {
+    let mut open: Vec<_> = view.run.open_proposals().collect();
+    open.sort_by_key(|proposal| (proposal.action == trigger::Action::Hold, proposal.deadline));
+    for proposal in open {
         let left = match proposal.deadline.since(state.now) {
             left if left.is_zero() => "no time left: HOLD".to_owned(),
             left => format!("{} to answer", short(words::floor(left))),
@@ -44,6 +47,13 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
         let row = Row::new().put(format!(" ‖ {hold}"), theme.warn);
         rows.push(row.put(format!("  {}", harmless_line(&why, 200)), theme.base).fit(width));
     }
-    rows.truncate(4);
+    if rows.len() > most {
+        let hidden = rows.len() - most;
+        rows.truncate(most);
+        let more = Row::new().put(format!(" +{hidden} "), theme.bad);
+        if let Some(last) = rows.pop() {
+            rows.push(last.fit(width.saturating_sub(more.used())).beside(more, width));
+        }
+    }
     rows
 }

@@ -42,7 +42,7 @@ pub(super) fn frame(scene: &Scene<'_>, area: Rect, buf: &mut Buffer, most_reason
     let width = usize::from(area.width);
     let mut top = vec![header::row(scene, width)];
     top.extend(reasons::rows(scene, width, most_reasons));
-    top.extend(proposal::rows(scene, width));
+    top.extend(proposal::rows(scene, width, if area.height < 30 { 2 } else { 4 }));
     let bottom = footer::rows(scene, width);
     let roomy = area.height >= 32;
     let below = top.len() as u16 + u16::from(roomy);
@@ -122,7 +122,9 @@ fn triage(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let (width, room) = (usize::from(area.width), usize::from(area.height));
     let has_list = checklist::template(scene).is_some();
     let list_wants = if has_list { checklist::wanted(scene) } else { 0 };
-    let list_least = list_wants.min((room / 4).clamp(3, 8) + 1);
+    // Whoever opened another list is about to work in it.
+    let part = if scene.state.side.is_some() { room / 2 } else { (room / 4).clamp(3, 8) + 1 };
+    let list_least = list_wants.min(part);
     let log_least = (room / 9).min(3);
     // The vitals proper, and what has the focus; the other boards are a key away.
     let mut vitals = vitals(scene);

@@ -260,11 +260,17 @@ fn a_removed_event_in_the_middle_and_a_removed_tail_are_found() {
 fn a_template_edited_under_a_running_run_is_noticed_and_one_in_the_run_s_own_copy_refused() {
     let desk = desk();
     assert_eq!(desk.json(&["show", &desk.run])["template_changed"], false);
+    assert_eq!(desk.says(&["diff", &desk.run]).0, 0, "nothing changed yet");
     let source = desk.dir.path().join("checklists/launch.toml");
     Desk::forge(&source, "Do ramp", "Do ramp at once");
     let (code, shown, _) = desk.says(&["show", &desk.run]);
     assert!(code == 0 && shown.contains("template changed since this run began"), "{shown}");
     assert_eq!(desk.json(&["show", &desk.run])["template_changed"], true);
+    let (code, diff, _) = desk.says(&["diff", &desk.run]);
+    assert!(
+        code == 1 && diff.contains("\n-") && diff.contains("\n+") && diff.contains("Do ramp at once"),
+        "{diff}"
+    );
     assert_eq!(desk.says(&["tick", &desk.run, "flags"]).0, 0, "the run goes on with its own copy");
 
     Desk::forge(&desk.ledger.join(&desk.run).join("template.toml"), "Do ramp", "Do ramp at once");

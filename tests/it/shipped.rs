@@ -99,7 +99,7 @@ fn inject(at: &str, lines: &str) -> String {
 /// The demo's room without a screen: the simulated product over HTTP, and everything that watches it.
 struct Room {
     product: SharedProduct,
-    _server: Server,
+    server: Server,
     sources: Vec<Source>,
     watch: Watch,
     templates: Vec<Template>,
@@ -124,7 +124,7 @@ impl Room {
         let sources = launch.sources.iter().map(|def| feed::source(&launch, def).unwrap()).collect();
         let watch = Watch::new(&launch, templates.iter().flat_map(Template::gates));
         let opens = Product::opens(DEMO_START, scenario);
-        Self { product, _server: server, sources, watch, templates, opens }
+        Self { product, server, sources, watch, templates, opens }
     }
 
     /// Every gate of the config and the lists, and those of the triggers.

@@ -190,6 +190,17 @@ impl Asked<'_> {
         Ok(Fact::Poll { stations: named, within: whole_millis(within) })
     }
 
+    /// A vote is about the poll that was in view when it was given, and about no other.
+    pub(super) fn is_about(&self, poll: Option<&str>) -> Result<(), Refused> {
+        let now = self.run.poll_at(self.now);
+        match (poll, now) {
+            (Some(meant), Some(now)) if now.id != meant => {
+                Err(Refused::Poll(format!("poll {} has come up meanwhile: look at it, then vote", now.id)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn vote(
         &self,
         station: &str,

@@ -5,12 +5,17 @@ use crate::model::{ItemId, Time};
 
 use super::super::command::Auto;
 use super::super::template::Exit;
-use super::super::{Evidence, Fact, Kind, Proposal, Vote};
+use super::super::{Evidence, Fact, Kind, Proposal};
 use super::item::other_kind;
 use super::{Asked, Refused, short_words, some_words, whole_millis};
 
 impl Asked<'_> {
     pub(super) fn desk(&self, terminal: &str, force: bool, gone: Option<&str>) -> Result<Fact, Refused> {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        if terminal.is_empty() || terminal.len() > 80 || !terminal.chars().all(safe) {
+            let why = "a terminal's name is letters, digits, \"-\" and \"_\", at most 80 of them";
+            return Err(Refused::Desk(why.into()));
+        }
         let forced_from = match &self.run.desk {
             Some(desk) if desk.terminal == terminal => {
                 return Err(Refused::Desk("this terminal has the desk already".into()));
@@ -117,10 +122,8 @@ impl Asked<'_> {
                 }
             }
             Auto::Lapse { reason } => {
-                let poll = run.poll_at(self.now);
-                let poll = poll.filter(|poll| poll.votes.values().any(Vote::is_go));
-                let poll = poll.ok_or_else(|| not_so("no GO to lapse"))?;
-                Ok(Fact::Lapse { poll: poll.id, reason: short_words(reason) })
+                let poll = run.poll_with_go(self.now).ok_or_else(|| not_so("no GO to lapse"))?;
+                Ok(Fact::Lapse { poll, reason: short_words(reason) })
             }
             Auto::Late { item } => {
                 let (definition, state) = self.item(item)?;

@@ -159,6 +159,7 @@ impl<'r> Asked<'r> {
         self.may_settle(item)?;
         if let Some(attempt) = &state.attempt
             && attempt.is_unknown(self.now)
+            && self.has_process()
         {
             return Err(Refused::UnknownOutcome(id.clone()));
         }

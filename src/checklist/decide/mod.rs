@@ -64,7 +64,10 @@ pub fn decide(run: &Run, command: &Command, author: &Author, now: Time) -> Resul
         Command::Scrub { reason } => asked.scrub(reason),
         Command::LiftOff { evidence } => asked.lift_off(evidence),
         Command::Poll { stations, within } => asked.poll(stations, *within),
-        Command::Vote { station, go, note, evidence } => asked.vote(station, *go, note.as_deref(), evidence),
+        Command::Vote { station, go, note, evidence, poll } => {
+            asked.is_about(poll.as_deref())?;
+            asked.vote(station, *go, note.as_deref(), evidence)
+        }
         Command::Desk { terminal, force, gone } => asked.desk(terminal, *force, gone.as_deref()),
         Command::LeaveDesk { terminal } => asked.leave_desk(terminal),
         Command::Answer { proposal, confirm, reason } => asked.answer(*proposal, *confirm, reason.as_deref()),

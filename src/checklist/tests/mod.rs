@@ -283,7 +283,7 @@ fn glass(step: Step) -> Command {
 
 fn vote(station: &str, go: bool) -> Command {
     let evidence = if go { vec![number()] } else { Vec::new() };
-    Command::Vote { station: station.into(), go, note: None, evidence }
+    Command::Vote { station: station.into(), go, note: None, evidence, poll: None }
 }
 
 fn resume() -> Command {

@@ -35,10 +35,11 @@ fn a_station_speaks_for_itself_and_a_go_rests_on_numbers() {
         vote("captain", true),
         "the vote of captain is for captain, and you act in no role: act as captain (--as, :as)",
     );
-    let blind = Command::Vote { station: "captain".into(), go: true, note: None, evidence: Vec::new() };
+    let blind =
+        Command::Vote { station: "captain".into(), go: true, note: None, evidence: Vec::new(), poll: None };
     room.refuses("ana captain", blind, "a GO needs numbers that pass, polled for it");
     let told = vec![Evidence::brought("text", "all is well")];
-    let told = Command::Vote { station: "captain".into(), go: true, note: None, evidence: told };
+    let told = Command::Vote { station: "captain".into(), go: true, note: None, evidence: told, poll: None };
     room.refuses("ana captain", told, "a GO needs numbers that pass, polled for it");
     room.does("ana captain", vote("captain", true));
     assert_eq!(outcome(&room), PollOutcome::Waiting(vec!["sre".into()]));
@@ -64,6 +65,7 @@ fn a_no_go_carries_no_numbers_and_keeps_its_words() {
         go: false,
         note: Some(" errors rise ".into()),
         evidence: vec![number()],
+        poll: None,
     };
     let event = room.does("sam sre", no);
     assert!(event.fact.evidence().is_empty());

@@ -133,5 +133,5 @@ fn resume(args: &Polled, place: &Place, common: &Common) -> anyhow::Result<Exit>
 fn ends_by_gates(run: &Run, now: Time) -> bool {
     let held = run.clock.hold_at(&run.template, now);
     let def = held.and_then(|held| run.template.hold(held.hold.as_deref()?));
-    def.is_some_and(|def| def.exit == HoldExit::Gates)
+    def.is_some_and(|def| matches!(def.exit, HoldExit::Gates | HoldExit::Poll))
 }

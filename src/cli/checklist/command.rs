@@ -90,6 +90,7 @@ fn commands(place: &Place) -> anyhow::Result<Commands> {
         ledger: Arc::new(place::directory_ledger(runs.clone())),
         runs,
         approved: Approved::new(place::approved_dir()),
+        exercise: false,
         binary: std::env::current_exe().context("this program cannot find itself")?,
     })
 }

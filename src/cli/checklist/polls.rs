@@ -107,7 +107,13 @@ fn vote(args: &Vote, place: &Place, common: &Common) -> anyhow::Result<Exit> {
         bail!("a vote is for a station: name it with --as STATION");
     };
     let go = args.word == Word::Go;
-    let with = |evidence| Command::Vote { station: station.clone(), go, note: args.note.clone(), evidence };
+    let with = |evidence| Command::Vote {
+        station: station.clone(),
+        go,
+        note: args.note.clone(),
+        evidence,
+        poll: None,
+    };
     pen.would(&[&with(numbers::to_come())])?;
     let command = with(if go { numbers::of_all(&pen, "GO", args.timeout)? } else { Vec::new() });
     pen.save(&command)?;

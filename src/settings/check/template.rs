@@ -85,6 +85,7 @@ impl Check<'_> {
             self.unique_id(&at.get().id, "the item", &mut seen);
         }
         let known: Vec<&str> = file.item.iter().map(|i| i.get().id.get().as_str()).collect();
+        let all: BTreeSet<&str> = known.iter().copied().collect();
         let mut template = Template {
             id: file.id.get().clone(),
             title: self.words(&file.title),
@@ -101,7 +102,7 @@ impl Check<'_> {
             if let Some(own) = self.some_words(at.get().section.as_ref()) {
                 section = own;
             }
-            self.after(at.get(), &known);
+            self.after(at.get(), &known, &all);
             let mut item = self.item(at, &around, &template, &known, &mut signals);
             item.section.clone_from(&section);
             template.items.push(item);
@@ -111,11 +112,14 @@ impl Check<'_> {
         Checked { template, signals }
     }
 
-    fn after(&mut self, table: &ItemTable, known: &[&str]) {
+    /// `all` are the known ones again, to be looked up.
+    fn after(&mut self, table: &ItemTable, known: &[&str], all: &BTreeSet<&str>) {
         let mut seen = BTreeSet::new();
         for id in after_ids(table) {
-            let name = self.document.name.clone();
-            known_name(&mut self.troubles, id.span(), "item", id.get(), &name, known.iter().copied());
+            if !all.contains(id.get().as_str()) {
+                let name = self.document.name.clone();
+                known_name(&mut self.troubles, id.span(), "item", id.get(), &name, known.iter().copied());
+            }
             if !seen.insert(id.get().as_str()) {
                 self.troubles.add(id.span(), "is in this list already");
             }

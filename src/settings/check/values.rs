@@ -15,7 +15,8 @@ use crate::model::text::harmless_line;
 /// The longest id: it becomes a part of file names.
 const LONGEST_ID: usize = 80;
 
-/// Ids that were seen, and where.
+/// Ids that were seen, and where: the place in the text, because telling the line of each would cost a
+/// long list the square of its length.
 #[derive(Default)]
 pub(super) struct Seen(BTreeMap<String, usize>);
 
@@ -44,8 +45,8 @@ impl Check<'_> {
 
     /// Something that was not seen before.
     pub(super) fn once(&mut self, name: &At<String>, what: &str, seen: &mut Seen) {
-        let line = self.document.line_of(name.span().start);
-        if let Some(first) = seen.0.insert(name.get().clone(), line) {
+        if let Some(first) = seen.0.insert(name.get().clone(), name.span().start) {
+            let first = self.document.line_of(first);
             let shown = harmless_line(name.get(), 60);
             self.troubles.add(
                 name.span(),

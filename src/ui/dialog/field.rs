@@ -30,6 +30,7 @@ pub(super) fn draw(
         Purpose::Evidence(item) => (format!("Evidence for {item}"), "an address, or words"),
         Purpose::Run(item) => (format!("Run {item}"), "type the item's id to run its command"),
         Purpose::Dismiss(_) => ("Dismiss what is proposed".to_owned(), "why it is not needed"),
+        Purpose::Close => ("Close the run".to_owned(), "why; only notes are taken after that"),
         Purpose::NoGo(station) => (format!("{station} says NO-GO"), "what stands in the way"),
     };
     let width = room.width.min(84);

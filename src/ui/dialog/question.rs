@@ -62,7 +62,12 @@ pub(super) fn approve(scene: &Scene<'_>, id: &ItemId, commands: &[String], room:
     let mut words = vec![format!(
         "You have not run a command of this template before, or it was edited since. {id} runs one of these:"
     )];
-    words.extend(commands.iter().map(|command| format!("  {}", harmless_line(command, 200))));
+    let most = usize::from(room.height).saturating_sub(9).max(1);
+    words.extend(commands.iter().take(most).map(|command| format!("  {}", harmless_line(command, 200))));
+    if commands.len() > most {
+        let more = commands.len() - most;
+        words.push(format!("  … and {more} more: a larger terminal, or gonogo checklist show, has them all"));
+    }
     ask(scene, "Approve this template's commands?", &words, ("approve and run", "leave it"), room, buf);
 }
 

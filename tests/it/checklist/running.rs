@@ -1,6 +1,5 @@
 //! Commands from the command line: confirmed, approved, run once, shown while they run, or only exercised.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};

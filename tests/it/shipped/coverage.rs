@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use gonogo::engine::Judgement;
 use gonogo::model::{SourceId, Verdict};
 use gonogo::runtime::Clock;
 
@@ -68,11 +69,11 @@ async fn a_replica_that_a_server_does_not_reach_fails_them() {
                 let now = clock.now();
                 room.ask(now, &source).await;
                 let told: Vec<_> = gates.iter().map(|gate| room.judge(&room.gate(gate), now)).collect();
-                let right = told.iter().all(|judged| match is_calm {
-                    // A hold is proven elsewhere.
-                    true => judged.verdict == Verdict::Pass || judged.reason.code == "holding",
-                    false => judged.verdict == Verdict::Fail,
-                });
+                // A hold is proven elsewhere.
+                let passes =
+                    |judged: &Judgement| judged.verdict == Verdict::Pass || judged.reason.code == "holding";
+                let fails = |judged: &Judgement| judged.verdict == Verdict::Fail;
+                let right = if is_calm { told.iter().all(passes) } else { told.iter().all(fails) };
                 if right {
                     break;
                 }

@@ -225,19 +225,19 @@ async fn each_gate_fails_and_each_trigger_fires_under_its_inject_and_not_before(
 #[tokio::test]
 async fn each_gate_passes_in_calm_and_does_not_know_once_its_source_is_stopped() {
     // Windows of a quarter of an hour; holds of ten minutes, behind the five that rates look back.
-    let calm_ends = 60;
-    let downs = PAGES.iter().enumerate().map(|(place, (page, _))| {
+    let calm_ends: i64 = 60;
+    let downs = (0..).zip(&PAGES).map(|(place, (page, _))| {
         let at = format!("{}s", calm_ends + 1 + 60 * place);
         inject(&at, &format!("kind = \"source-down\"\npage = \"{page}\""))
     });
     let mut room = Room::open(&scenario(25.0, &downs.collect::<String>())).await;
     let all = room.all_sources();
-    for seconds in (-930..=calm_ends as i64).step_by(5) {
+    for seconds in (-930..=calm_ends).step_by(5) {
         room.poll(room.at(seconds), &all).await;
     }
     let elsewhere = elsewhere(&room);
     let gates = room.gates();
-    let mut now = room.at(calm_ends as i64);
+    let mut now = room.at(calm_ends);
     let mut wrong: Vec<String> = Vec::new();
     for gate in gates.iter().filter(|gate| !elsewhere.contains(*gate)) {
         let judged = room.judge(gate, now);
@@ -248,10 +248,10 @@ async fn each_gate_passes_in_calm_and_does_not_know_once_its_source_is_stopped()
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 
     let mut stopped: BTreeSet<SourceId> = BTreeSet::new();
-    for (place, (_, source)) in PAGES.iter().enumerate() {
+    for (place, (_, source)) in (0..).zip(&PAGES) {
         stopped.insert((*source).into());
         for seconds in (5..=60).step_by(5) {
-            now = room.at((calm_ends + 60 * place + seconds) as i64);
+            now = room.at(calm_ends + 60 * place + seconds);
             room.poll(now, &all).await;
         }
         for gate in &gates {

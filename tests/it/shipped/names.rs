@@ -101,7 +101,7 @@ fn what_a_scenario_expects_to_be_seen_is_there() {
 #[tokio::test]
 async fn every_message_fills_with_the_numbers_of_the_room_and_without_any() {
     let mut room = Room::open(&scenario(25.0, &inject("59m", "kind = \"api-slow\""))).await;
-    let address = room._server.addr().to_string();
+    let address = room.server.addr().to_string();
     let config = text("config/demo.toml").replace(super::CONFIGURED, &address);
     let (launch, templates) = launch_of_all("config/demo.toml", &config);
     let launch = Arc::new(launch);

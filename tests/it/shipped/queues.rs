@@ -82,7 +82,7 @@ impl Watched {
     }
 }
 
-/// The tables above hold every gate on a signal that BullMQ's metrics tell; they tell nothing of how long jobs
+/// The tables above hold every gate on a signal that `BullMQ`'s metrics tell; they tell nothing of how long jobs
 /// wait, of dead letters, of replicas and of synthetic tasks.
 fn all_are_named(launch: &Launch, templates: &[Template]) {
     let named: BTreeSet<&str> =

@@ -306,7 +306,7 @@ fn step(model: &mut Model, op: &Act, by: By) -> (Command, bool) {
             let station =
                 STATIONS.into_iter().find(|own| s > 0 && by.role == Some(own)).unwrap_or(STATIONS[s]);
             let evidence = numbers(yes);
-            let command = Command::Vote { station: station.into(), go, note: None, evidence };
+            let command = Command::Vote { station: station.into(), go, note: None, evidence, poll: None };
             (command, open && model.vote(station, go, yes, by))
         }
         Act::Lapse(t) => {
