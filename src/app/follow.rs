@@ -1,8 +1,8 @@
 //! What the room does about what it hears: changes become log lines, events become the run.
 
-use crate::checklist::{Event, Item, Run, Template, words};
+use crate::checklist::{Event, Run, Template, words};
 use crate::engine::Change;
-use crate::model::{Condition, GateDef, ItemId, RunId, Verdict, text};
+use crate::model::{ItemId, RunId, Verdict, text};
 
 use super::log::LogKind;
 use super::msg::Effect;
@@ -66,34 +66,16 @@ pub(super) fn opened(state: &mut State, outcome: Result<Option<Box<Run>>, String
     }
 }
 
-/// A run keeps the template it was started with, so its gates may not be those of today's file. A
-/// gate with an expression of its own is polled by today's text; where that is another one, the run's
-/// gate must not be judged on it, and stays unknown.
+/// A run keeps the template it was started with, so its gates may not be those of today's file. One whose
+/// expression is not asked for any more stays unknown. The lists beside it are watched as they were read.
 fn watch_gates_of(state: &mut State, template: &std::sync::Arc<Template>) {
     if state.template.as_ref().is_some_and(|today| today == template) {
         return;
     }
-    let today = state.template.take();
-    let same =
-        |item: &Item| today.as_ref().and_then(|t| t.item(&item.id)).is_some_and(|t| t.kind == item.kind);
-    let gates: Vec<GateDef> = template
-        .items
-        .iter()
-        .filter_map(|item| {
-            let gate = item.kind.gate()?;
-            if !own_expression(gate) || same(item) {
-                return Some(gate.clone());
-            }
-            Some(GateDef { condition: Condition::Signal("".into()), ..gate.clone() })
-        })
-        .collect();
     let launch = std::sync::Arc::clone(&state.launch);
-    state.watch.watch_instead(&launch, &gates);
+    let of_lists = state.lists.iter().flat_map(|list| list.template.gates());
+    state.watch.watch_instead(&launch, template.gates().chain(of_lists));
     state.template = Some(std::sync::Arc::clone(template));
-}
-
-fn own_expression(gate: &GateDef) -> bool {
-    matches!(&gate.condition, Condition::Signal(signal) if signal.as_str().starts_with("gate:"))
 }
 
 /// What a new second brings by itself: what the desk writes, who is there, what needs an answer, and

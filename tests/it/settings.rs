@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use gonogo::checklist::Template;
 use gonogo::model::gate::Idle;
 use gonogo::model::launch::{CredentialDef, SourceKind};
 use gonogo::model::{Board, Condition, Op, SignalId};
@@ -142,8 +143,9 @@ fn a_gate_may_look_at_a_signal_an_expression_of_its_own_or_a_flag() {
     assert_eq!((signal.expect_series, signal.allow_infinite), (Some(1), true));
     assert_eq!(signal.min_volume, Some((SignalId::from("queue-depth"), 0.5)));
     assert_eq!(query.title, "on-a-query", "the id where there is no title");
-    assert_eq!(query.condition, Condition::Signal("gate:on-a-query".into()));
-    let made = launch.signal(&"gate:on-a-query".into()).unwrap();
+    let Condition::Signal(own) = &query.condition else { panic!("{:?}", query.condition) };
+    assert!(own.as_str().starts_with("gate:on-a-query:"), "{own}");
+    let made = launch.signal(own).unwrap();
     assert_eq!((made.board, made.query.as_str()), (Board::Hidden, "vector(1)"));
     let flag = |enabled, percent| Condition::Flag { key: "tasks.enabled".into(), enabled, percent };
     assert_eq!(state.condition, flag(Some(true), false));
@@ -164,9 +166,20 @@ fn a_checklist_gate_with_an_expression_brings_its_signal_into_the_launch() {
                      kind = \"gate\"\n[item.gate]\nquery = \"min(up)\"\nsource = \"worker\"\nop = \"==\"\nvalue = 1\n";
     let (launch, template) =
         settings::parse("demo", &config, Path::new(""), Some(("list", checklist))).unwrap();
-    assert_eq!(template.unwrap().items.len(), 1);
-    let made = launch.signal(&"gate:up".into()).unwrap();
+    let template = template.unwrap();
+    let own = |template: &Template| match &template.gates().next().unwrap().condition {
+        Condition::Signal(own) => own.clone(),
+        other => panic!("{other:?}"),
+    };
+    let made = launch.signal(&own(&template)).unwrap();
     assert_eq!((made.query.as_str(), made.max_age.as_secs()), ("min(up)", 15));
+    // A run's copy with another expression, or of another source, is not judged on this one.
+    for (from, to) in [("min(up)", "max(up)"), ("worker", "other")] {
+        let copy = settings::template("copy", &checklist.replace(from, to)).unwrap();
+        assert_eq!(launch.signal(&own(&copy)), None, "{to}");
+    }
+    let copy = settings::template("copy", &checklist.replace("All up", "All of them up")).unwrap();
+    assert_eq!(own(&copy), own(&template));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::super::file::At;
 use super::super::file::gate::{GateTerms, IdleWord, WatchWord};
 use super::signal::INTERVALS;
@@ -26,9 +28,16 @@ pub(super) struct Checked {
 }
 
 /// The name of the signal that is made for a gate with a `query`. Ids have no colon, so that it is
-/// nobody else's.
-fn own_signal(gate: &str) -> SignalId {
-    SignalId::new(format!("gate:{gate}"))
+/// nobody else's. Another expression is another signal: a run keeps its own template, and its gate must
+/// not be judged on what the file asks for today.
+fn own_signal(gate: &str, source: &str, query: &str) -> SignalId {
+    let mut hash = Sha256::new();
+    for part in [source, query] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let hash: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    SignalId::new(format!("gate:{gate}:{hash}"))
 }
 
 /// How long it stays watched after its item was ticked.
@@ -107,7 +116,7 @@ impl Check<'_> {
         let source = names.and_then(|names| self.asked_source(wanted, names));
         self.query(query, source);
         let every = source.map_or(Duration::ZERO, |s| s.every);
-        let id = own_signal(written.id);
+        let id = own_signal(written.id, wanted.get(), query.get().trim());
         let gate = self.compared(written, Condition::Signal(id.clone()), every, names)?;
         let signal = source.map(|source| SignalDef {
             id,

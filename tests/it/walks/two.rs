@@ -64,3 +64,24 @@ fn a_live_run_that_only_a_reader_looks_at_is_unwatched() {
     reader.until_shows("desk raj?");
     reader.until_shows("ROLLBACK PROPOSED by too-deep");
 }
+
+#[test]
+fn a_run_whose_list_was_edited_keeps_its_triggers_and_its_way_back() {
+    let place = Place::new();
+    place.does(&["start", place.file("walk.toml").to_str().unwrap(), "--by", "ana"]);
+    let list = std::fs::read_to_string(place.file("walk.toml")).unwrap();
+    std::fs::write(place.file("walk.toml"), list.replace("The plan was read", "The plan was read aloud"))
+        .unwrap();
+    let mut room = place.room("--write --as captain --by ana");
+    room.until_shows("desk ana?");
+    assert!(room.screen().contains("The plan was read "), "{}", room.screen());
+    place.meter.set(812.0);
+    room.until_shows("ROLLBACK PROPOSED by too-deep");
+    place.meter.set(5.0);
+    room.press("R");
+    room.until_shows("ROLLBACK: every press works");
+    room.press("jj");
+    room.press("\r");
+    room.press("t");
+    until_done(&mut room, "queue-recovered");
+}
