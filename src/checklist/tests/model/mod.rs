@@ -530,7 +530,7 @@ fn random_histories_hold_every_kind_of_event() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let histories = (any_model(), prop::collection::vec(any_step(), 80));
     let mut kinds: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for _ in 0..600 {
+    for _ in 0..1_000 {
         let (model, steps) = histories.new_tree(&mut runner).unwrap().current();
         for event in walk(model, &steps).unwrap().events {
             *kinds.entry(event.fact.kind()).or_default() += 1;

@@ -68,6 +68,8 @@ pub(super) type Stop = (Sec, Ends, Sec);
 struct Stands {
     stop: Option<usize>,
     since: Sec,
+    /// Since when T stands still: a new T-0 during a hold counts from then.
+    stands: Sec,
     longer: Sec,
     /// Somebody wrote it down.
     written: bool,
@@ -189,7 +191,7 @@ impl Model {
         }
         let next = (0..self.stops.len()).find(|stop| !self.passed.contains(stop))?;
         let since = (self.t0? - self.stops[next].0).max(self.counts_since);
-        (now >= since).then_some(Stands { stop: Some(next), since, longer: 0, written: false })
+        (now >= since).then_some(Stands { stop: Some(next), since, stands: since, longer: 0, written: false })
     }
 
     pub(super) fn by_hand(&self, now: Sec) -> bool {
@@ -213,7 +215,7 @@ impl Model {
         let shown = match (self.scrubbed, self.lifted) {
             (Some(at), _) => at,
             (None, Some(_)) => now,
-            (None, None) => self.holding(now).map_or(now, |held| held.since),
+            (None, None) => self.holding(now).map_or(now, |held| held.stands),
         };
         Some(shown - self.t0?)
     }
@@ -344,7 +346,9 @@ impl Model {
     pub(super) fn run(&mut self, i: usize, by: By) -> bool {
         let free =
             self.lines[i].undoes_something || (!self.blocked(i) && (self.rollback || !self.by_hand(by.now)));
-        let unended = self.items[i].command.is_some_and(|(_, _, over)| !over);
+        // A rollback does not wait for what nobody knows; what runs for all that is known, runs.
+        let running = self.runs(i, by.now);
+        let unended = self.items[i].command.is_some_and(|(_, _, over)| !over) && (!self.rollback || running);
         let may = self.lines[i].what == What::Command
             && !self.settled(i)
             && self.in_role(i, by)
@@ -401,14 +405,26 @@ impl Model {
             }
             self.t0 = Some(t0);
             self.counts_since = by.now;
+            // What lies ahead again is to be gone through again.
+            let stops = &self.stops;
+            self.passed.retain(|stop| t0 - stops[*stop].0 <= by.now);
+            self.forget_votes_ahead();
+            if let Some(held) = &mut self.held {
+                held.stands = by.now;
+            }
         }
         may
     }
 
+    fn forget_votes_ahead(&mut self) {
+        let passed = self.passed.clone();
+        self.votes.retain(|poll, _| *poll >= 1000 || passed.contains(&(*poll as usize)));
+    }
+
     fn hold_by_hand(&mut self, now: Sec) {
         if self.scrubbed.is_none() && !self.by_hand(now) {
-            let since = self.holding(now).map_or(now, |held| held.since);
-            self.held = Some(Stands { stop: None, since, longer: 0, written: true });
+            let (since, stands) = self.holding(now).map_or((now, now), |held| (held.since, held.stands));
+            self.held = Some(Stands { stop: None, since, stands, longer: 0, written: true });
         }
     }
 
@@ -432,7 +448,7 @@ impl Model {
         let Some(held) = self.holding(now) else { return };
         self.held = None;
         if let (None, Some(t0)) = (self.lifted, self.t0) {
-            self.t0 = Some(t0 + (now - held.since));
+            self.t0 = Some(t0 + (now - held.stands));
             self.counts_since = now;
         }
         self.passed.extend(held.stop);
@@ -472,9 +488,9 @@ impl Model {
             self.t0 = Some(by.now + self.stops[stop].0);
             self.counts_since = by.now;
             self.passed.retain(|passed| *passed < stop);
-            self.held = Some(Stands { stop: Some(stop), since: by.now, longer: 0, written: true });
-            let passed = self.passed.clone();
-            self.votes.retain(|poll, _| passed.contains(&(*poll as usize)));
+            self.held =
+                Some(Stands { stop: Some(stop), since: by.now, stands: by.now, longer: 0, written: true });
+            self.forget_votes_ahead();
         }
         may
     }
@@ -538,7 +554,14 @@ impl Model {
     }
 
     pub(super) fn lapse(&mut self, desk: usize, by: By) -> bool {
-        let Some((poll, _, _)) = self.poll(by.now).filter(|_| self.desk == Some(desk)) else { return false };
+        if self.desk != Some(desk) {
+            return false;
+        }
+        // Of the poll there is, else of the first hold that lies ahead, under a hold by hand.
+        let go = |poll: &u64| self.votes.get(poll).is_some_and(|v| v.values().any(|v| *v == Some(true)));
+        let current = self.poll(by.now).map(|(poll, _, _)| poll).filter(go);
+        let ahead = (0..self.stops.len()).filter(|stop| !self.passed.contains(stop)).map(|stop| stop as u64);
+        let Some(poll) = current.or_else(|| ahead.into_iter().find(go)) else { return false };
         let votes = self.votes.entry(poll).or_default();
         let mut any = false;
         for vote in votes.values_mut().filter(|vote| **vote == Some(true)) {
