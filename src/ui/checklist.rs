@@ -129,8 +129,7 @@ fn notes(scene: &Scene<'_>, width: usize) -> Vec<Row> {
                 notes.push(Row::new().put(words, theme.warn));
             }
             if view.template_changed {
-                let words =
-                    "  ! the template's file has changed; this run keeps its own copy (checklist diff)";
+                let words = "  ! the template's file has changed: gonogo checklist diff";
                 notes.push(Row::new().put(words, theme.warn));
             }
         }

@@ -26,7 +26,7 @@ pub(super) struct Take {
     /// Also from somebody who has it; that is recorded as a deviation
     #[arg(long)]
     force: bool,
-    /// The terminal's name [default: cli: and your name]
+    /// The terminal's name [default: cli- and your name]
     #[arg(long, value_name = "NAME")]
     terminal: Option<String>,
 }
@@ -60,5 +60,6 @@ pub(super) fn run(verb: &Verb, place: &Place, common: &Common) -> anyhow::Result
 
 /// The name of a terminal that is only a command line.
 fn own(pen: &Pen<'_>) -> String {
-    format!("cli:{}", pen.author.name())
+    let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    format!("cli-{}", pen.author.name().chars().map(safe).collect::<String>())
 }

@@ -32,7 +32,7 @@ fn a_live_command_asks_for_its_name_and_for_an_approval_once_and_shows_what_it_w
     assert!(code == 2 && error.contains("--confirm rap is not ramp"), "{error}");
     let (code, _, error) = desk.says(&["run", run, "ramp", "--confirm", "ramp"]);
     assert!(code == 1 && error.contains("you have not approved the commands"), "{error}");
-    assert!(error.contains("ramp: /bin/sh -c echo one"), "what would be approved: {error}");
+    assert!(error.contains("ramp: /bin/sh -c \"echo one"), "what would be approved: {error}");
     let refused = desk.json(&["run", run, "ramp", "--confirm", "ramp"]);
     assert_eq!(refused["reason"]["code"], "not-approved");
     assert!(refused["commands"][0].as_str().unwrap().starts_with("ramp: "));
