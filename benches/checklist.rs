@@ -33,7 +33,7 @@ fn in_cpu(b: &mut Bencher<'_>, mut f: impl FnMut()) {
         for _ in 0..times {
             f();
         }
-        cpu() - before
+        cpu().saturating_sub(before)
     });
 }
 
@@ -170,7 +170,7 @@ fn long_run(ledger: &DirectoryLedger, template: &str, events: usize) -> Run {
             1 => Command::BreakGlass { step: Step::Item(item), reason: "done".into() },
             _ => Command::Reopen { item, reason: "once more".into() },
         };
-        let at = now(n as i64);
+        let at = now(i64::try_from(n).unwrap());
         let Ok(fact) = decide(&run, &command, &ana(), at) else { continue };
         let event = run.next_event(&format!("01KAX3R0{n:018}"), at, &ana(), fact);
         std::fs::write(dir.join(format!("{:06}.toml", event.seq)), event_file::render(&event)).unwrap();
@@ -197,7 +197,7 @@ fn a_long_run(c: &mut Criterion) {
         let first = ledger.open(run.id.as_str()).unwrap();
         println!(
             "{name}, {events} events: the first opening, which folds all, took {:.0?} of CPU",
-            cpu() - before
+            cpu().saturating_sub(before)
         );
         assert_eq!((first.seq, &first.head), (run.seq, &run.head));
         c.bench_function(&format!("{name}, {events} events: open"), |b| {
@@ -215,7 +215,9 @@ fn a_long_run(c: &mut Criterion) {
                 n += 1;
                 let id = format!("01KAX3R1{n:018}");
                 let events = ledger.append(&run, &[], &id, &ana(), &note(None, n)).unwrap();
-                events.iter().for_each(|event| run.apply(event));
+                for event in &events {
+                    run.apply(event);
+                }
             });
         });
     }

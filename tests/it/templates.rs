@@ -3,6 +3,7 @@
 //! Taken from the shipped lists by changing bytes, lines, keys and values, and made up from the words
 //! that a template may hold. 100,000 with `GONOGO_SOAK=1`.
 
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -235,10 +236,10 @@ fn made_up(rng: &mut Rng) -> String {
         text.push_str(pick(rng, &HEADERS));
         text.push('\n');
         if rng.bool() {
-            text.push_str(&format!("id = \"i{}\"\ntitle = \"x\"\n", rng.u8(..6)));
+            writeln!(text, "id = \"i{}\"\ntitle = \"x\"", rng.u8(..6)).unwrap();
         }
         for _ in 0..rng.usize(..6) {
-            text.push_str(&format!("{} = {}\n", pick(rng, &KEYS), pick(rng, &VALUES)));
+            writeln!(text, "{} = {}", pick(rng, &KEYS), pick(rng, &VALUES)).unwrap();
         }
     }
     text
@@ -314,7 +315,7 @@ fn any_template_is_read_or_refused_with_a_place_and_never_panics() {
                     match catch_unwind(AssertUnwindSafe(|| tried(&text, &launch))) {
                         Ok(true) => drop(good.fetch_add(1, Ordering::Relaxed)),
                         Ok(false) => {}
-                        Err(_) => panic!("seed {seed}:\n{text}"),
+                        Err(why) => panic!("seed {seed}: {:?}\n{text}", why.downcast_ref::<&str>()),
                     }
                 }
             });

@@ -208,7 +208,7 @@ fn a_scrubbed_launch_stands_still_until_it_is_recycled_or_has_a_new_t0_and_votes
         room.refuses("ben", resume(), "the clock is not held");
         room.does("ben", again);
         assert!(room.run.clock.scrubbed.is_none());
-        let votes: usize = room.run.polls.votes.values().map(|votes| votes.len()).sum();
+        let votes: usize = room.run.polls.votes.values().map(std::collections::BTreeMap::len).sum();
         assert_eq!(votes, 0, "a GO for the count that was called off is none for this one");
         assert!(room.run.clock.passed.is_empty());
     }

@@ -166,12 +166,14 @@ impl Room {
 
     /// It is done.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a command is written where it is done")]
     fn does(&mut self, who: &str, command: Command) -> Event {
         self.tries(&person(who), &command).unwrap_or_else(|refused| panic!("{command:?}: {refused}"))
     }
 
     /// It is refused with these words, and nothing has changed.
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "a command is written where it is done")]
     fn refuses(&mut self, who: &str, command: Command, words: &str) {
         let before = serde_json::to_string(&self.run).unwrap();
         match self.tries(&person(who), &command) {

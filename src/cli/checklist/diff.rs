@@ -40,8 +40,8 @@ pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result
         }
         Output::Text if !changed => output::print(&format!("{}: as {}\n", run.id, text::harmless(&name)))?,
         Output::Text => {
-            let lines: String = diff.lines().map(|line| format!("{}\n", text::harmless(line))).collect();
-            output::print(&lines)?;
+            let lines: Vec<_> = diff.lines().map(text::harmless).collect();
+            output::print(&format!("{}\n", lines.join("\n")))?;
         }
     }
     Ok(if changed { Exit::No } else { Exit::Yes })

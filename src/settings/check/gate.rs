@@ -1,5 +1,6 @@
 //! `[[gate]]` and `[item.gate]`.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -36,7 +37,10 @@ fn own_signal(gate: &str, source: &str, query: &str) -> SignalId {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let hash: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hash = hash.finalize().iter().take(4).fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    });
     SignalId::new(format!("gate:{gate}:{hash}"))
 }
 

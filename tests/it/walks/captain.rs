@@ -134,8 +134,7 @@ fn a_captain_s_walk_into_rollback() {
     until_proposed(&place, &mut room);
     let title = |raw: &[u8]| {
         let raw = String::from_utf8_lossy(raw).into_owned();
-        let last = raw.rsplit("\x1b]0;").next().unwrap().split('\x07').next().unwrap().to_owned();
-        last
+        raw.rsplit("\x1b]0;").next().unwrap().split('\x07').next().unwrap().to_owned()
     };
     wait_for("the title", || title(&room.raw()).contains("PROPOSED"));
 

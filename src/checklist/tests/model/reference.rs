@@ -69,7 +69,7 @@ struct Stands {
     stop: Option<usize>,
     since: Sec,
     /// Since when T stands still: a new T-0 during a hold counts from then.
-    stands: Sec,
+    still: Sec,
     longer: Sec,
     /// Somebody wrote it down.
     written: bool,
@@ -191,13 +191,14 @@ impl Model {
         }
         let next = (0..self.stops.len()).find(|stop| !self.passed.contains(stop))?;
         let since = (self.t0? - self.stops[next].0).max(self.counts_since);
-        (now >= since).then_some(Stands { stop: Some(next), since, stands: since, longer: 0, written: false })
+        (now >= since).then_some(Stands { stop: Some(next), since, still: since, longer: 0, written: false })
     }
 
     pub(super) fn by_hand(&self, now: Sec) -> bool {
         self.holding(now).is_some_and(|held| held.stop.is_none())
     }
 
+    #[expect(clippy::option_option, reason = "no hold, a hold by hand, a built-in one")]
     pub(super) fn stop(&self, now: Sec) -> Option<Option<usize>> {
         self.holding(now).map(|held| held.stop)
     }
@@ -215,7 +216,7 @@ impl Model {
         let shown = match (self.scrubbed, self.lifted) {
             (Some(at), _) => at,
             (None, Some(_)) => now,
-            (None, None) => self.holding(now).map_or(now, |held| held.stands),
+            (None, None) => self.holding(now).map_or(now, |held| held.still),
         };
         Some(shown - self.t0?)
     }
@@ -335,7 +336,7 @@ impl Model {
     }
 
     pub(super) fn glass_for_item(&mut self, i: usize, by: By) -> bool {
-        let may = !(self.settled(i) && self.stands(i)) && !self.runs(i, by.now);
+        let may = !(self.runs(i, by.now) || self.settled(i) && self.stands(i));
         if may {
             self.items[i].is = Is::Done;
             self.items[i].glass = true;
@@ -410,7 +411,7 @@ impl Model {
             self.passed.retain(|stop| t0 - stops[*stop].0 <= by.now);
             self.forget_votes_ahead();
             if let Some(held) = &mut self.held {
-                held.stands = by.now;
+                held.still = by.now;
             }
         }
         may
@@ -423,8 +424,8 @@ impl Model {
 
     fn hold_by_hand(&mut self, now: Sec) {
         if self.scrubbed.is_none() && !self.by_hand(now) {
-            let (since, stands) = self.holding(now).map_or((now, now), |held| (held.since, held.stands));
-            self.held = Some(Stands { stop: None, since, stands, longer: 0, written: true });
+            let (since, still) = self.holding(now).map_or((now, now), |held| (held.since, held.still));
+            self.held = Some(Stands { stop: None, since, still, longer: 0, written: true });
         }
     }
 
@@ -448,7 +449,7 @@ impl Model {
         let Some(held) = self.holding(now) else { return };
         self.held = None;
         if let (None, Some(t0)) = (self.lifted, self.t0) {
-            self.t0 = Some(t0 + (now - held.stands));
+            self.t0 = Some(t0 + (now - held.still));
             self.counts_since = now;
         }
         self.passed.extend(held.stop);
@@ -489,7 +490,7 @@ impl Model {
             self.counts_since = by.now;
             self.passed.retain(|passed| *passed < stop);
             self.held =
-                Some(Stands { stop: Some(stop), since: by.now, stands: by.now, longer: 0, written: true });
+                Some(Stands { stop: Some(stop), since: by.now, still: by.now, longer: 0, written: true });
             self.forget_votes_ahead();
         }
         may
