@@ -123,7 +123,7 @@ fn a_key(c: &mut Criterion) {
     for items in [100, 10_000] {
         let mut state = room(items);
         let mut terminal = Terminal::new(TestBackend::new(200, 60)).expect("the test backend does not fail");
-        for (name, keys) in [("j", "j"), ("page down, page up", "pgdn pgup"), ("end, home", "G g")] {
+        for (name, keys) in [("j", "j"), ("page down, page up", "page-down page-up"), ("end, home", "G g")] {
             let keys = Key::parse_all(keys).unwrap();
             let mut next = keys.iter().cycle();
             c.bench_function(&format!("{items} items: {name}"), |b| {
