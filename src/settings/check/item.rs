@@ -39,6 +39,13 @@ impl Check<'_> {
             known_name(&mut self.troubles, milestone.span(), "milestone", milestone.get(), &name, known);
         }
         let kind = self.item_kind(at, around, &template.params, signals).unwrap_or_default();
+        // A number comes from a source and not from a person: without a gate nobody could ever bring one.
+        let metric = table.evidence.iter().flat_map(At::get).find(|word| *word.get() == EvidenceWord::Metric);
+        if let (Some(metric), None) = (metric, &table.gate) {
+            let message =
+                "only an item with a gate can have a metric as evidence: nobody can bring one by hand";
+            self.troubles.add(metric.span(), message);
+        }
         if let (Some(at), None) = (&table.on_timeout, &table.due) {
             self.troubles.add(at.span(), "`on-timeout` says what being late means, and needs `due`");
         }
