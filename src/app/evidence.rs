@@ -11,7 +11,7 @@ pub fn of_gate(watch: &Watch, id: &GateId, now: Time) -> Option<Evidence> {
     let judgement = watch.judge(id, now)?;
     Some(Evidence {
         kind: match gate.def.condition {
-            Condition::Flag { .. } => "flag",
+            Condition::Flag(_) => "flag",
             Condition::Alert(_) => "alert",
             Condition::Signal(_) => "metric",
         }
@@ -37,7 +37,9 @@ fn answer(watch: &Watch, gate: &Gate) -> Hash {
             });
             lines.collect::<Vec<_>>().join("\n")
         }
-        Condition::Flag { key, .. } => format!("{:?}", watch.flag(key).and_then(|state| state.flag.as_ref())),
+        Condition::Flag(wanted) => {
+            format!("{:?}", watch.flag(&wanted.key).and_then(|state| state.flag.as_ref()))
+        }
         Condition::Alert(_) => format!("{:?}", gate.recent.back().map(|measure| &measure.reason)),
     };
     Hash::of(text.as_bytes())

@@ -2,6 +2,7 @@
 
 use crate::checklist::{Event, Run, Template, words};
 use crate::engine::Change;
+use crate::engine::flags::Changed;
 use crate::model::{ItemId, RunId, Verdict, text};
 
 use super::log::LogKind;
@@ -23,8 +24,11 @@ pub(super) fn changes(state: &mut State, changes: Vec<Change>) {
         let (kind, text) = match change {
             Change::SourceFailed(id, why) => (LogKind::Source, format!("{id} {why}")),
             Change::SourceBack(id) => (LogKind::Source, format!("{id} answers again")),
-            Change::Flag(text, by) => {
-                (LogKind::Flag, by.map_or_else(|| text.clone(), |by| format!("{text} by {by}")))
+            Change::Flag(Changed { text, by, at }) => {
+                let text = by.map_or_else(|| text.clone(), |by| format!("{text} by {by}"));
+                // The mark on the charts stands where the change was made, not where it was heard of.
+                state.log.add(at.unwrap_or(now), LogKind::Flag, text);
+                continue;
             }
             Change::FlagMissing(key) => (LogKind::Flag, format!("{key} does not exist there any more")),
             Change::AlertIs(alert, count) => super::alerts::came(&alert, count, now),

@@ -122,6 +122,7 @@ fn flag_document(flag: &Flag) -> Value {
         Percent::AtLeast { value } => ("at-least", Some(value)),
         Percent::Estimated { value, .. } => ("estimated", Some(value)),
         Percent::Unknown => ("unknown", None),
+        Percent::Unsupported => ("unsupported", None),
     };
     let mut percent = json!({ "kind": kind, "value": number.map(value::text) });
     if let (Percent::Estimated { n, .. }, Some(percent)) = (flag.percent, percent.as_object_mut()) {
@@ -164,7 +165,7 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
 
 fn row(flag: &Flag, asked: Time) -> [String; 6] {
     let unit = if flag.unit.is_empty() { String::new() } else { format!(" of {}s", flag.unit) };
-    let observed = flag.observed.map(|(percent, n)| format!("{percent:.1} % (n {n})"));
+    let observed = flag.observed.and_then(|o| Some(format!("{:.1} % (n {})", o.percent()?, o.count())));
     [
         flag.key.clone(),
         if flag.enabled { "on" } else { "off" }.to_owned(),

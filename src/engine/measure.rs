@@ -2,9 +2,7 @@
 
 use crate::model::gate::Idle;
 pub use crate::model::gate::Threshold as Limit;
-use crate::model::{
-    Condition, Flag, GateDef, Labels, Percent, Point, Reason, SignalDef, Time, Unit, Verdict,
-};
+use crate::model::{GateDef, Labels, Point, Reason, SignalDef, Time, Unit, Verdict};
 
 use super::Track;
 
@@ -74,62 +72,6 @@ pub fn of_signal(def: &GateDef, track: &Track, volume: Option<&Track>, failed: b
     let mut all: Vec<Measure> = points.iter().map(|p| of_point(def, p, &track.def, failed, at)).collect();
     all.sort_by(|a, b| b.verdict.cmp(&a.verdict).then_with(|| distance(def, b).total_cmp(&distance(def, a))));
     all.into_iter().next().unwrap_or_else(|| Measure::unknown(at, "no-data", "no data"))
-}
-
-/// Measures a gate on a flag's state; `flag` is `None` where the provider says that it is missing.
-pub fn of_flag(def: &GateDef, key: &str, flag: Option<&Flag>, failed: bool, at: Time) -> Measure {
-    let Condition::Flag { enabled, percent, .. } = &def.condition else {
-        return Measure::unknown(at, "no-data", "not a flag gate");
-    };
-    let Some(flag) = flag else {
-        return Measure::unknown(at, "missing", format!("{key} does not exist there"));
-    };
-    let made = |verdict, code: &str, text: String, value| Measure {
-        at,
-        verdict,
-        reason: Reason::new(code, text),
-        value,
-        labels: Labels::from_pairs([("flag", key)]),
-        sampled: Some(at),
-    };
-    if let Some(want) = enabled
-        && *want != flag.enabled
-    {
-        let is = if flag.enabled { "on" } else { "off" };
-        return made(
-            Verdict::Fail,
-            "state",
-            format!("{key} is {is}"),
-            Some(f64::from(u8::from(flag.enabled))),
-        );
-    }
-    if !percent {
-        let is = if flag.enabled { "on" } else { "off" };
-        return made(
-            Verdict::Pass,
-            "state",
-            format!("{key} is {is}"),
-            Some(f64::from(u8::from(flag.enabled))),
-        );
-    }
-    let limit = threshold(def, failed);
-    let text = |passes: bool, v: f64| compare_text(limit, v, Unit::Percent, passes);
-    match flag.percent {
-        Percent::Known { value } if limit.crossed(value) => {
-            made(Verdict::Pass, "within", text(true, value), Some(value))
-        }
-        Percent::Known { value } => {
-            made(Verdict::Fail, beyond(limit, value), text(false, value), Some(value))
-        }
-        // A lower bound proves "at least", and nothing else.
-        Percent::AtLeast { value }
-            if matches!(limit.op, crate::model::Op::Greater | crate::model::Op::GreaterOrEqual)
-                && limit.crossed(value) =>
-        {
-            made(Verdict::Pass, "within", text(true, value), Some(value))
-        }
-        other => made(Verdict::Unknown, "inexact", format!("rollout is {}", other.text()), None),
-    }
 }
 
 fn of_point(def: &GateDef, point: &Point, signal: &SignalDef, failed: bool, at: Time) -> Measure {
@@ -217,7 +159,7 @@ fn distance(def: &GateDef, measure: &Measure) -> f64 {
     }
 }
 
-fn beyond(limit: Limit, value: f64) -> &'static str {
+pub(super) fn beyond(limit: Limit, value: f64) -> &'static str {
     if value > limit.value {
         "above"
     } else if value < limit.value {
@@ -228,7 +170,7 @@ fn beyond(limit: Limit, value: f64) -> &'static str {
 }
 
 /// `312 < 500` where it holds; where it does not, the relation that is true: `612 ≥ 500`.
-fn compare_text(limit: Limit, value: f64, unit: Unit, holds: bool) -> String {
+pub(super) fn compare_text(limit: Limit, value: f64, unit: Unit, holds: bool) -> String {
     use crate::model::Op;
     let sign = match (limit.op, holds) {
         (Op::Less, true) | (Op::GreaterOrEqual, false) => "<",

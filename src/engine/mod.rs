@@ -5,6 +5,7 @@
 //! with [`Watch`], which takes polls in and gives judgements out; [`gate`] holds the rules.
 
 pub mod alerts;
+mod flag_gate;
 pub mod flags;
 pub mod gate;
 pub mod hold;

@@ -9,7 +9,8 @@ use crate::model::{
 };
 
 use super::alerts::judge;
-use super::flags::FlagState;
+use super::flag_gate;
+use super::flags::{Changed, Drift, FlagState, Seen};
 use super::measure;
 use super::source::STALE_INTERVALS;
 use super::{Alerts, Gate, Judgement, Overall, SourceState, Track};
@@ -21,8 +22,8 @@ pub enum Change {
     SourceFailed(SourceId, String),
     /// A source answers again.
     SourceBack(SourceId),
-    /// A flag's rollout moved: in words, and by whom.
-    Flag(String, Option<String>),
+    /// A flag is not what it was.
+    Flag(Changed),
     /// A flag that was there is not any more.
     FlagMissing(String),
     /// An alert began to fire or to be pending, and how many of its name did.
@@ -91,6 +92,13 @@ impl Watch {
         self.flags.iter().find(|f| f.def.key == key)
     }
 
+    /// What callers got of a flag, and whether that is what is set.
+    pub fn seen(&self, flag: &FlagState) -> Option<(Seen, Option<Drift>)> {
+        let track = |id: &Option<SignalId>| self.track(id.as_ref()?);
+        let seen = flag.seen(track(&flag.def.observed), track(&flag.def.evaluations))?;
+        Some((seen, flag.drift(&seen)))
+    }
+
     /// A gate by id.
     pub fn gate(&self, id: &GateId) -> Option<&Gate> {
         self.gates.iter().find(|g| g.def.id == *id)
@@ -156,10 +164,7 @@ impl Watch {
         if let Some(flags) = &answer.flags {
             for state in self.flags.iter_mut().filter(|f| f.def.source == poll.source) {
                 let was_missing = state.missing;
-                if let Some(text) = state.observe(poll.asked, flags) {
-                    let by = state.flag.as_ref().and_then(|f| f.updated_by.clone());
-                    changes.push(Change::Flag(text, by));
-                }
+                changes.extend(state.observe(poll.asked, flags).map(Change::Flag));
                 if state.missing && !was_missing {
                     changes.push(Change::FlagMissing(state.def.key.clone()));
                 }
@@ -175,10 +180,9 @@ impl Watch {
                     let volume = volume.and_then(|(id, _)| self.tracks.iter().find(|t| t.def.id == *id));
                     measure::of_signal(&gate.def, track, volume, gate.failed(), poll.asked)
                 }
-                Condition::Flag { key, .. } if gate.source == poll.source && answer.flags.is_some() => {
-                    let state = self.flags.iter().find(|f| f.def.key == *key);
-                    let flag = state.filter(|s| !s.missing).and_then(|s| s.flag.as_ref());
-                    measure::of_flag(&gate.def, key, flag, gate.failed(), poll.asked)
+                Condition::Flag(wanted) if gate.source == poll.source && answer.flags.is_some() => {
+                    let state = self.flags.iter().find(|f| f.def.key == wanted.key);
+                    flag_gate::measure(&gate.def, wanted, state, gate.failed(), poll.asked)
                 }
                 Condition::Alert(wanted) if gate.source == poll.source => {
                     if !matches!(answer.alerts, Some(Ok(_))) {
@@ -296,13 +300,13 @@ fn gate(launch: &Launch, def: &GateDef) -> Gate {
             gate.answer_age = Some(max_age);
             gate
         }
-        Condition::Flag { key, percent, .. } => {
-            let source = launch.flags.iter().find(|f| f.key == *key).map(|f| f.source.clone());
+        Condition::Flag(wanted) => {
+            let source = launch.flags.iter().find(|f| f.key == wanted.key).map(|f| f.source.clone());
             let source = source.unwrap_or_else(|| SourceId::from(""));
             let every = every_of(&source);
             let max_age = def.max_age.unwrap_or(every * STALE_INTERVALS);
-            let unit = if *percent { Unit::Percent } else { Unit::None };
-            Gate::new(def.clone(), source, key.clone(), unit, every, max_age)
+            let unit = if wanted.percent { Unit::Percent } else { Unit::None };
+            Gate::new(def.clone(), source, wanted.key.clone(), unit, every, max_age)
         }
     }
 }

@@ -111,16 +111,27 @@ pub enum Condition {
     /// A signal's series (a gate with a `query` of its own has a signal made for it).
     Signal(SignalId),
     /// A flag's rollout state.
-    Flag {
-        /// The flag's key.
-        key: String,
-        /// The state it must be in, where the gate asks for one.
-        enabled: Option<bool>,
-        /// Whether its percentage is compared with the gate's value.
-        percent: bool,
-    },
+    Flag(Box<FlagCondition>),
     /// No alert of a name fires, and somebody vouches for it.
     Alert(Box<AlertCondition>),
+}
+
+/// What a flag must be; everything that is asked for counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlagCondition {
+    /// The flag's key.
+    pub key: String,
+    /// The state it must be in, where the gate asks for one.
+    pub enabled: Option<bool>,
+    /// Whether its percentage is compared with the gate's value.
+    pub percent: bool,
+    /// How many points the percentage may be away from the gate's value, to either side; `None`: the gate's
+    /// operator compares.
+    pub within: Option<f64>,
+    /// By whom the last change must have been made, by name or id; empty: by anybody.
+    pub changed_by: Vec<String>,
+    /// For how long nobody may have changed it.
+    pub unchanged_for: Option<Duration>,
 }
 
 /// Which alert must not fire.

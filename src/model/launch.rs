@@ -119,6 +119,11 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// Whether flags are asked of it.
+    pub fn tells_flags(&self) -> bool {
+        matches!(self, Self::Identity { .. })
+    }
+
     /// Whether alerts are asked of it.
     pub fn tells_alerts(&self) -> bool {
         matches!(self, Self::Prometheus { alerts: true, .. } | Self::Alertmanager { .. })
@@ -273,4 +278,6 @@ pub struct FlagDef {
     pub source: SourceId,
     /// A signal that says what callers get, in percent.
     pub observed: Option<SignalId>,
+    /// A signal that counts the evaluations behind it.
+    pub evaluations: Option<SignalId>,
 }

@@ -24,7 +24,7 @@ pub mod verdict;
 
 pub use alert::{Alert, AlertState, AlertsAnswer};
 pub use fault::{Fault, FaultCode};
-pub use flag::{Flag, Percent};
+pub use flag::{Caps, Flag, Observed, Percent};
 pub use gate::{Condition, GateDef, Op};
 pub use health::Health;
 pub use ids::{GateId, ItemId, RunId, SignalId, SourceId};

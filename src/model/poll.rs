@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{Meta, Whoami};
-use super::{AlertsAnswer, Fault, Flag, Labels, SignalId, SourceId, Time};
+use super::{AlertsAnswer, Caps, Fault, Flag, Labels, SignalId, SourceId, Time};
 
 /// One poll, well ended or not.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +77,8 @@ pub struct FlagsAnswer {
     pub flags: Vec<Flag>,
     /// Keys that were asked for and do not exist there. Missing is an error, not off.
     pub missing: Vec<String>,
+    /// What the provider can tell; what it cannot is neither "none" nor "off".
+    pub caps: Caps,
 }
 
 /// Remarks on an exchange.

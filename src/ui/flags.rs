@@ -8,9 +8,8 @@
 use ratatui::style::Style;
 
 use crate::app::Block;
-use crate::engine::Track;
-use crate::engine::flags::FlagState;
-use crate::model::{Health, Percent, text};
+use crate::engine::flags::{Drift, FlagState};
+use crate::model::{Health, Percent, Unit, text, value};
 
 use super::row::{Row, cells, cut};
 use super::scene::Scene;
@@ -18,15 +17,13 @@ use super::words;
 
 const BAR: usize = 10;
 const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-/// Values of the label `variant` that mean that a caller got the feature.
-const ON: [&str; 5] = ["on", "true", "enabled", "treatment", "1"];
 
 /// One flag's cells, right of its bar.
 struct Cells {
     percent: (String, Style),
-    seen: String,
-    next: String,
-    changed: String,
+    seen: (String, Style),
+    next: (String, Style),
+    changed: (String, Style),
 }
 
 /// The block with its heading, in at most `height` rows.
@@ -43,9 +40,9 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
     let mut end = 2 + key + 2 + BAR + 2 + percent;
     let mut columns = Vec::new();
     for (head, wide, of) in [
-        ("seen", widest(|c| &c.seen), (|c: &Cells| c.seen.clone()) as fn(&Cells) -> String),
-        ("next", widest(|c| &c.next), |c| c.next.clone()),
-        ("changed", widest(|c| &c.changed), |c| c.changed.clone()),
+        ("seen", widest(|c| &c.seen.0), (|c: &Cells| c.seen.clone()) as fn(&Cells) -> (String, Style)),
+        ("next", widest(|c| &c.next.0), |c| c.next.clone()),
+        ("changed", widest(|c| &c.changed.0), |c| c.changed.clone()),
     ] {
         let wide = if wide == 0 { 0 } else { wide.max(cells(head)) };
         if wide > 0 && end + 2 + wide <= room {
@@ -82,7 +79,8 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
             c.percent.1,
         );
         for (_, end, of) in &columns {
-            row = row.right(of(c), *end, dimmed(scene, flag, theme.base));
+            let (words, style) = of(c);
+            row = row.right(words, *end, dimmed(scene, flag, style));
         }
         out.push(row.fit(width));
     }
@@ -96,7 +94,7 @@ pub(super) fn wanted(scene: &Scene<'_>) -> usize {
 }
 
 fn cells_of(scene: &Scene<'_>, state: &FlagState) -> Cells {
-    let now = scene.state.now;
+    let (now, base) = (scene.state.now, scene.theme.base);
     let flag = state.flag.as_ref();
     let next = flag
         .and_then(|f| f.next)
@@ -107,9 +105,9 @@ fn cells_of(scene: &Scene<'_>, state: &FlagState) -> Cells {
     });
     Cells {
         percent: percent(scene, state),
-        seen: seen(scene, state).unwrap_or_default(),
-        next: next.unwrap_or_default(),
-        changed: changed.unwrap_or_default(),
+        seen: seen(scene, state).unwrap_or((String::new(), base)),
+        next: (next.unwrap_or_default(), base),
+        changed: (changed.unwrap_or_default(), base),
     }
 }
 
@@ -121,29 +119,22 @@ pub(super) fn percent(scene: &Scene<'_>, state: &FlagState) -> (String, Style) {
         None => ("no answer yet".into(), theme.dim),
         Some(flag) if !flag.enabled => ("off".into(), dimmed(scene, state, theme.strong)),
         Some(flag) if flag.percent == Percent::Unknown => ("unknown".into(), theme.warn),
+        Some(flag) if flag.percent == Percent::Unsupported => {
+            ("on, share not told".into(), dimmed(scene, state, theme.base))
+        }
         Some(flag) => (flag.percent.text(), dimmed(scene, state, theme.strong)),
     }
 }
 
-/// What callers got: what the provider counts, else what the flag's signal says.
-pub(super) fn seen(scene: &Scene<'_>, state: &FlagState) -> Option<String> {
-    let observed = state.flag.as_ref().and_then(|f| f.observed).map(|(percent, _)| percent);
-    let value = observed.or_else(|| {
-        let track = scene.state.watch.track(state.def.observed.as_ref()?)?;
-        seen_series(track, &state.def.key)
-    })?;
-    Some(crate::model::value::in_unit(value, crate::model::Unit::Percent))
-}
-
-/// The newest share of callers for whom the flag was on.
-fn seen_series(track: &Track, key: &str) -> Option<f64> {
-    let own: Vec<_> = track.points().filter(|p| p.labels.get("flag").is_none_or(|f| f == key)).collect();
-    let on = own.iter().find(|p| p.labels.get("variant").is_some_and(|v| ON.contains(&v)));
-    match (on, own.as_slice()) {
-        (Some(point), _) => Some(point.value),
-        (None, [only]) => Some(only.value),
-        _ => None,
-    }
+/// What callers got, and in a word where that is not what is set: `24.1 %`, `12.4 % drift`.
+fn seen(scene: &Scene<'_>, state: &FlagState) -> Option<(String, Style)> {
+    let (seen, drift) = scene.state.watch.seen(state)?;
+    let percent = value::in_unit(seen.percent, Unit::Percent);
+    Some(match drift {
+        Some(Drift::Off { .. }) => (format!("{percent} drift"), scene.theme.warn),
+        Some(Drift::Settling) => (format!("{percent} settling"), scene.theme.base),
+        Some(Drift::None) | None => (percent, scene.theme.base),
+    })
 }
 
 /// Ten cells; off, none, and not known are three different pictures.
@@ -157,6 +148,8 @@ pub(super) fn bar(scene: &Scene<'_>, state: &FlagState) -> Row {
         Percent::Known { value } | Percent::Estimated { value, .. } => (value, false),
         Percent::AtLeast { value } => (value, true),
         Percent::Unknown => return Row::new().fill(BAR, "?", theme.dim),
+        // Neither full nor empty nor in doubt: this provider has no percentages.
+        Percent::Unsupported => return Row::new().fill(BAR, " ", theme.dim),
     };
     let eighths = ((value.clamp(0.0, 100.0) / 100.0) * (BAR * 8) as f64).round() as usize;
     // A flag that is on for anybody at all draws something, and a full bar means everybody.

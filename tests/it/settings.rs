@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use gonogo::checklist::Template;
-use gonogo::model::gate::Idle;
+use gonogo::model::gate::{FlagCondition, Idle};
 use gonogo::model::launch::{CredentialDef, SourceKind};
 use gonogo::model::{Board, Condition, Op, SignalId};
 use gonogo::settings::{self, load};
@@ -147,7 +147,10 @@ fn a_gate_may_look_at_a_signal_an_expression_of_its_own_or_a_flag() {
     assert!(own.as_str().starts_with("gate:on-a-query:"), "{own}");
     let made = launch.signal(own).unwrap();
     assert_eq!((made.board, made.query.as_str()), (Board::Hidden, "vector(1)"));
-    let flag = |enabled, percent| Condition::Flag { key: "tasks.enabled".into(), enabled, percent };
+    let flag = |enabled, percent| {
+        let key = "tasks.enabled".into();
+        Condition::Flag(Box::new(FlagCondition { key, enabled, percent, ..FlagCondition::default() }))
+    };
     assert_eq!(state.condition, flag(Some(true), false));
     assert_eq!(percentage.condition, flag(None, true));
     assert_eq!((percentage.op, percentage.value), (Op::GreaterOrEqual, 25.0));

@@ -5,7 +5,7 @@ mod values;
 use std::time::Duration;
 
 use super::*;
-use crate::model::gate::{Idle, Watched};
+use crate::model::gate::{FlagCondition, Idle, Watched};
 use crate::model::poll::FlagsAnswer;
 use crate::model::{
     Answer, Board, Condition, Fault, FaultCode, Flag, FlagDef, GateDef, GateId, Labels, Launch, Op, Percent,
@@ -75,7 +75,12 @@ fn watch(gate: GateDef) -> Watch {
     let launch = Launch {
         sources: vec![source("prom"), source("id")],
         signals: vec![signal("depth"), signal("rate")],
-        flags: vec![FlagDef { key: "tasks.enabled".into(), source: "id".into(), observed: None }],
+        flags: vec![FlagDef {
+            key: "tasks.enabled".into(),
+            source: "id".into(),
+            observed: None,
+            evaluations: None,
+        }],
         gates: vec![gate],
         ..Launch::default()
     };
@@ -309,19 +314,22 @@ fn flag(percent: Percent) -> Polled {
         enabled: true,
         percent,
         unit: "org".into(),
-        updated_at: None,
         updated_by: Some("Ravi".into()),
-        next: None,
-        observed: None,
-        variants: Vec::new(),
+        ..Flag::default()
     };
-    let flags = FlagsAnswer { environment: "production".into(), flags: vec![flag], missing: Vec::new() };
+    let flags = FlagsAnswer { environment: "production".into(), flags: vec![flag], ..FlagsAnswer::default() };
     let answer = Answer { flags: Some(flags), ..Answer::default() };
     Polled { source: "id".into(), asked: at(0), took: Duration::ZERO, outcome: Ok(answer) }
 }
 
 fn flag_gate() -> GateDef {
-    let condition = Condition::Flag { key: "tasks.enabled".into(), enabled: Some(true), percent: true };
+    let wanted = FlagCondition {
+        key: "tasks.enabled".into(),
+        enabled: Some(true),
+        percent: true,
+        ..FlagCondition::default()
+    };
+    let condition = Condition::Flag(Box::new(wanted));
     GateDef { condition, op: Op::GreaterOrEqual, value: 25.0, matching: Vec::new(), ..gate_def() }
 }
 

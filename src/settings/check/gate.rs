@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::file::At;
 use super::super::file::gate::{GateTerms, IdleWord, WatchWord};
 use super::signal::INTERVALS;
-use super::{Check, Names, known_name};
+use super::{Check, Names};
 use crate::model::gate::{Idle, Watched};
 use crate::model::{Board, Condition, GateDef, GateId, Op, SignalDef, SignalId, SourceId, Unit};
 
@@ -151,6 +151,9 @@ impl Check<'_> {
         for (key, place) in [
             ("enabled", terms.enabled.as_ref().map(At::span)),
             ("percent", terms.percent.as_ref().map(At::span)),
+            ("within", terms.within.as_ref().map(At::span)),
+            ("changed-by", terms.changed_by.as_ref().map(At::span)),
+            ("unchanged-for", terms.unchanged_for.as_ref().map(At::span)),
         ] {
             if let Some(place) = place {
                 self.troubles
@@ -198,72 +201,8 @@ impl Check<'_> {
         })
     }
 
-    /// A gate on a flag's rollout state.
-    fn flag_gate(
-        &mut self,
-        written: &Written<'_>,
-        flag: &At<String>,
-        names: Option<&Names>,
-    ) -> Option<Checked> {
-        let terms = written.terms;
-        if let Some(names) = names {
-            let known = names.flags.iter().map(String::as_str);
-            known_name(&mut self.troubles, flag.span(), "flag", flag.get(), &names.config, known);
-        }
-        let of_signals = [
-            ("source", terms.source.as_ref().map(At::span)),
-            ("where", terms.matching.as_ref().map(At::span)),
-            ("value", terms.value.as_ref().map(At::span)),
-            ("expect-series", terms.expect_series.as_ref().map(At::span)),
-            ("min-volume", terms.min_volume.as_ref().map(At::span)),
-            ("idle", terms.idle.as_ref().map(At::span)),
-            ("allow-infinite", terms.allow_infinite.as_ref().map(At::span)),
-        ];
-        for (key, place) in of_signals {
-            if let Some(place) = place {
-                self.troubles.add(
-                    place,
-                    format!("`{key}` is asked of a signal; a flag has `enabled`, and `percent` with `op`"),
-                );
-            }
-        }
-        if terms.enabled.is_none() && terms.percent.is_none() {
-            self.troubles.add(flag.span(), "what must the flag be? give `enabled`, `percent` or both");
-            return None;
-        }
-        let percent = terms.percent.as_ref().map(|p| self.finite(p));
-        if let (None, Some(at)) = (percent, &terms.op) {
-            self.troubles.add(at.span(), "`op` compares `percent`, which is missing");
-        }
-        // Without a percentage nothing is compared; the state then stands as 1 and 0 in the output.
-        let enabled = terms.enabled.as_ref().map(|e| *e.get());
-        let op = match (&terms.op, percent) {
-            (Some(op), Some(_)) => Op::parse(op.get())?,
-            (None, Some(_)) => Op::GreaterOrEqual,
-            (_, None) => Op::Equal,
-        };
-        let value = percent.unwrap_or(if enabled == Some(true) { 1.0 } else { 0.0 });
-        let gate = GateDef {
-            id: GateId::new(written.id),
-            title: written.title.to_owned(),
-            condition: Condition::Flag { key: flag.get().clone(), enabled, percent: percent.is_some() },
-            matching: Vec::new(),
-            op,
-            value,
-            clear: self.clear(op, value, terms.clear.as_ref()),
-            hold: self.span_or(terms.hold.as_ref(), Duration::ZERO, Duration::ZERO),
-            max_age: self.max_age(terms.max_age.as_ref(), Duration::ZERO),
-            expect_series: None,
-            min_volume: None,
-            idle: Idle::Unknown,
-            allow_infinite: false,
-            watch: watched(terms),
-        };
-        Some(Checked { gate, signal: None })
-    }
-
     /// `clear` must be harder to meet than `value`, or it would let a failed gate pass too early.
-    fn clear(&mut self, op: Op, value: f64, clear: Option<&At<f64>>) -> Option<f64> {
+    pub(super) fn clear(&mut self, op: Op, value: f64, clear: Option<&At<f64>>) -> Option<f64> {
         let at = clear?;
         let number = self.finite(at);
         let passing = match op {

@@ -6,6 +6,7 @@
 mod address;
 mod alert;
 pub(super) mod beside;
+mod flag;
 mod gate;
 mod inject;
 mod item;

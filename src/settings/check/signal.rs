@@ -1,12 +1,12 @@
 //! `[[signal]]` and `[[flag]]`.
 
 use super::super::file::At;
-use super::super::file::config::{FlagTable, SignalTable, SourceWord};
+use super::super::file::config::{SignalTable, SourceWord};
 use super::super::nearest::nearest;
 use super::query::answered;
 use super::{Check, Names, SourceName, known_name};
 use crate::model::gate::{Op, Threshold};
-use crate::model::{Board, FlagDef, SignalDef, SignalId, SourceId, Unit};
+use crate::model::{Board, SignalDef, SignalId, SourceId, Unit};
 
 /// A source's samples count for so many intervals.
 pub(super) const INTERVALS: u32 = 3;
@@ -153,32 +153,6 @@ impl Check<'_> {
     fn threshold(&mut self, text: Option<&At<String>>) -> Option<Threshold> {
         let text = text?;
         Threshold::parse(text.get()).map_err(|message| self.troubles.add(text.span(), message)).ok()
-    }
-
-    /// A flag that matters.
-    pub(super) fn flag(&mut self, table: &FlagTable, names: &Names) -> FlagDef {
-        let known = names.sources.iter().map(|s| s.name.as_str());
-        let wanted = &table.source;
-        known_name(&mut self.troubles, wanted.span(), "source", wanted.get(), &names.config, known);
-        let source = names.sources.iter().find(|s| s.name == *wanted.get());
-        if let Some(source) = source.filter(|s| s.kind != SourceWord::Identity) {
-            let kind = source.kind.as_str();
-            self.troubles.add(
-                wanted.span(),
-                format!(
-                    "{} is a {kind} source: only an identity source tells the state of flags",
-                    source.name
-                ),
-            );
-        }
-        if let Some(observed) = &table.observed {
-            self.signal_name(observed, names);
-        }
-        FlagDef {
-            key: self.words(&table.key),
-            source: SourceId::new(wanted.get().as_str()),
-            observed: table.observed.as_ref().map(|s| SignalId::new(s.get().as_str())),
-        }
     }
 
     /// The name of a signal that exists.

@@ -240,6 +240,9 @@ pub(in crate::settings) struct FlagTable {
     pub(in crate::settings) source: At<String>,
     /// A signal that says what callers get, in percent.
     pub(in crate::settings) observed: Option<At<String>>,
+    /// A signal that counts the evaluations behind `observed`, in the same window: the fewer they are, the
+    /// more of a difference is chance. Without it two points are a drift.
+    pub(in crate::settings) evaluations: Option<At<String>>,
 }
 
 /// Colours.

@@ -64,6 +64,15 @@ gate_tables! {
     /// The percentage the flag's rollout is compared with.
     #[schemars(range(min = 0, max = 100))]
     percent: Option<At<f64>>,
+    /// How many points the flag's percentage may be away from `percent`, to either side; takes the place of
+    /// `op`, and lets an estimate count whose whole error bar lies inside.
+    #[schemars(range(min = 0, max = 100))]
+    within: Option<At<f64>>,
+    /// By whom the flag's last change must have been made: names or ids.
+    changed_by: Option<At<Vec<At<String>>>>,
+    /// For how long nobody may have changed the flag.
+    #[schemars(with = "Option<SpanText>")]
+    unchanged_for: Option<At<String>>,
     /// Only series, or alerts, with these labels count.
     #[serde(rename = "where")]
     matching: Option<At<BTreeMap<String, At<String>>>>,

@@ -4,7 +4,7 @@ use super::Service;
 use super::wire::FlagsDoc;
 use crate::model::poll::{FlagsAnswer, Notes};
 use crate::model::text::harmless_line;
-use crate::model::{Fault, FaultCode, Flag};
+use crate::model::{Caps, Fault, FaultCode, Flag};
 use crate::sources::json;
 
 /// The most flags on a page, as the contract says.
@@ -115,6 +115,11 @@ impl Flags {
                 missing.push(key);
             }
         }
-        FlagsAnswer { environment: self.environment.clone(), flags, missing }
+        FlagsAnswer {
+            environment: self.environment.clone(),
+            flags,
+            missing,
+            caps: Caps { environments: false, ..Caps::ALL },
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! The JSON of `launch-identity/1`, and what it means. Unknown fields are ignored; what may be left
 //! out is optional; enum values that are not known are kept out of the way as `Other`.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
+use crate::model::flag::Rule;
 use crate::model::identity::{Meta, Whoami};
 use crate::model::text::harmless_line;
-use crate::model::{Fault, FaultCode, Flag, Percent, Time};
+use crate::model::{Fault, FaultCode, Flag, Observed, Percent, Time};
 
 /// The longest text that is kept of a name.
 const NAME: usize = 200;
@@ -58,6 +61,9 @@ pub(super) struct FlagsDoc {
 #[derive(Deserialize)]
 pub(super) struct FlagDoc {
     pub(super) key: String,
+    owner: Option<String>,
+    archived: Option<bool>,
+    stale: Option<bool>,
     state: State,
 }
 
@@ -65,9 +71,12 @@ pub(super) struct FlagDoc {
 struct State {
     enabled: bool,
     rollout: Rollout,
+    rules: Option<Vec<RuleDoc>>,
+    targets: Option<Targets>,
     variants: Option<Vec<Variant>>,
+    prerequisites: Option<Vec<String>>,
     schedule: Option<Schedule>,
-    observed: Option<Observed>,
+    observed: Option<ObservedDoc>,
     updated_at: Option<String>,
     updated_by: Option<Principal>,
 }
@@ -111,9 +120,27 @@ struct Next {
 }
 
 #[derive(Deserialize)]
-struct Observed {
+struct ObservedDoc {
+    window_s: Option<u64>,
     on: Option<u64>,
     off: Option<u64>,
+    at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RuleDoc {
+    id: Option<String>,
+    name: Option<String>,
+    enabled: Option<bool>,
+    when: Option<Vec<serde_json::Value>>,
+    percent: Option<f64>,
+    variant: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Targets {
+    include: Option<Vec<String>>,
+    exclude: Option<Vec<String>>,
 }
 
 /// Problem details (RFC 9457).
@@ -190,9 +217,17 @@ impl FlagDoc {
             unit: clean(state.rollout.unit.as_deref().unwrap_or_default()),
             updated_at: time(state.updated_at.as_deref()),
             updated_by: state.updated_by.as_ref().map(Principal::name),
+            updated_by_id: state.updated_by.as_ref().map(|by| clean(&by.id)),
             next: next.and_then(|n| Some((time(n.at.as_deref())?, n.percent?))),
-            observed: state.observed.as_ref().and_then(Observed::percent),
+            observed: state.observed.as_ref().and_then(ObservedDoc::observed),
             variants: variants.map(|v| (clean(&v.key), v.weight_percent.unwrap_or(0.0))).collect(),
+            rules: state.rules.iter().flatten().map(RuleDoc::rule).collect(),
+            targets: state.targets.as_ref().map(Targets::text).unwrap_or_default(),
+            prerequisites: clean_all(state.prerequisites.clone()),
+            elsewhere: Vec::new(),
+            owner: clean(self.owner.as_deref().unwrap_or_default()),
+            archived: self.archived.unwrap_or(false),
+            stale: self.stale.unwrap_or(false),
         })
     }
 }
@@ -217,11 +252,63 @@ impl State {
     }
 }
 
-impl Observed {
-    /// Percent that were on, and of how many; `None` where nobody asked.
-    fn percent(&self) -> Option<(f64, u64)> {
-        let (on, all) = (self.on?, self.on?.saturating_add(self.off?));
-        (all > 0).then(|| (100.0 * on as f64 / all as f64, all))
+impl ObservedDoc {
+    /// What was counted; `None` where either half is missing.
+    fn observed(&self) -> Option<Observed> {
+        Some(Observed {
+            on: self.on?,
+            off: self.off?,
+            window: self.window_s.map(Duration::from_secs),
+            at: time(self.at.as_deref()),
+        })
+    }
+}
+
+impl RuleDoc {
+    fn rule(&self) -> Rule {
+        let name = self.name.as_deref().filter(|name| !name.trim().is_empty());
+        let percent = match self.percent {
+            Some(value) if (0.0..=100.0).contains(&value) => Percent::Known { value },
+            _ => Percent::Unknown,
+        };
+        Rule {
+            name: clean(name.or(self.id.as_deref()).unwrap_or("rule")),
+            when: self.when.iter().flatten().map(condition).collect::<Vec<_>>().join(" and "),
+            percent,
+            variant: clean(self.variant.as_deref().unwrap_or_default()),
+            enabled: self.enabled.unwrap_or(true),
+        }
+    }
+}
+
+/// A condition in words where it has the usual fields (`org.plan in (enterprise)`), else as it came.
+fn condition(value: &serde_json::Value) -> String {
+    let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str);
+    let words =
+        |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let values = match (value.get("values"), value.get("value")) {
+        (Some(serde_json::Value::Array(all)), _) => {
+            Some(format!("({})", all.iter().map(words).collect::<Vec<_>>().join(", ")))
+        }
+        (Some(one), _) | (None, Some(one)) => Some(words(one)),
+        (None, None) => None,
+    };
+    match (text("attribute"), text("op").or_else(|| text("operator")), values) {
+        (Some(attribute), Some(op), Some(values)) => clean(&format!("{attribute} {op} {values}")),
+        _ => clean(&value.to_string()),
+    }
+}
+
+impl Targets {
+    fn text(&self) -> String {
+        let part = |word: &str, all: &Option<Vec<String>>| {
+            let all = all.as_ref().filter(|all| !all.is_empty())?;
+            let first: Vec<String> = all.iter().take(5).map(|one| clean(one)).collect();
+            let more = if all.len() > 5 { format!(" and {} more", all.len() - 5) } else { String::new() };
+            Some(format!("{word}: {}{more}", first.join(", ")))
+        };
+        let parts = [part("in", &self.include), part("out", &self.exclude)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -270,7 +357,7 @@ mod tests {
         let flag = serde_json::from_str::<FlagDoc>(text).unwrap().flag().unwrap();
         assert_eq!(flag.key, "a\\u{1b}[2Jb");
         assert_eq!((flag.updated_by.as_deref(), flag.unit.as_str()), (Some("ravi"), "org"));
-        assert_eq!((flag.observed, flag.next.unwrap().1), (Some((24.0, 100)), 50.0));
+        assert_eq!((flag.observed.unwrap().percent(), flag.next.unwrap().1), (Some(24.0), 50.0));
         assert_eq!(flag.variants, [("on".to_owned(), 25.0), ("off".to_owned(), 0.0)]);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gonogo::checklist::{Item, Kind, Template};
-use gonogo::model::gate::{Idle, Threshold, Watched};
+use gonogo::model::gate::{FlagCondition, Idle, Threshold, Watched};
 use gonogo::model::{
     Board, Condition, FlagDef, GateDef, Labels, Launch, Op, SignalDef, SourceDef, SourceKind, Unit,
 };
@@ -72,7 +72,12 @@ pub fn launch() -> Launch {
     use Board::{Api, Flags, Identity, Queues, Tenants, Usage};
     use Unit::{Jobs, PerSecond, Seconds};
     let flag_gate = GateDef {
-        condition: Condition::Flag { key: "tasks.enabled".into(), enabled: Some(true), percent: true },
+        condition: Condition::Flag(Box::new(FlagCondition {
+            key: "tasks.enabled".into(),
+            enabled: Some(true),
+            percent: true,
+            ..FlagCondition::default()
+        })),
         ..gate("flag-25", "", &[], Op::Equal, 25.0, 0)
     };
     Launch {
@@ -110,9 +115,24 @@ pub fn launch() -> Launch {
             signal("signins", Identity, "sign-ins", "identity", PerSecond, "", ""),
         ],
         flags: vec![
-            FlagDef { key: "tasks.enabled".into(), source: "identity".into(), observed: Some("seen".into()) },
-            FlagDef { key: "tasks.bulk-edit".into(), source: "identity".into(), observed: None },
-            FlagDef { key: "billing.v2".into(), source: "identity".into(), observed: None },
+            FlagDef {
+                key: "tasks.enabled".into(),
+                source: "identity".into(),
+                observed: Some("seen".into()),
+                evaluations: None,
+            },
+            FlagDef {
+                key: "tasks.bulk-edit".into(),
+                source: "identity".into(),
+                observed: None,
+                evaluations: None,
+            },
+            FlagDef {
+                key: "billing.v2".into(),
+                source: "identity".into(),
+                observed: None,
+                evaluations: None,
+            },
         ],
         gates: vec![
             gate("api-errors", "5xx", &[("service", "tasks")], Op::Less, 1.0, 120),

@@ -241,9 +241,7 @@ fn flags(second: i64) -> FlagsAnswer {
         unit: "org".into(),
         updated_at: Some(at(if second > 700 { 701 } else { -3600 })),
         updated_by: Some("ravi".into()),
-        next: None,
-        observed: None,
-        variants: Vec::new(),
+        ..Flag::default()
     };
     FlagsAnswer {
         environment: "production".into(),
@@ -256,6 +254,7 @@ fn flags(second: i64) -> FlagsAnswer {
             flag("tasks.bulk-edit", false, Percent::Known { value: 0.0 }),
         ],
         missing: vec!["billing.v2".into()],
+        ..FlagsAnswer::default()
     }
 }
 
