@@ -23,6 +23,8 @@ pub enum Fact {
         params: Vec<(String, String)>,
         /// The run that this one was opened from: a rollback's launch.
         of: Option<RunId>,
+        /// Whether the launch's config takes changes only from people who are signed in.
+        require_identity: bool,
     },
     /// Somebody has begun an item; of a wait, its timer runs.
     Begin {

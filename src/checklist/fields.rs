@@ -104,7 +104,7 @@ pub(super) fn of_evidence(evidence: &Evidence) -> Fields {
 fn of_fact(fact: &Fact, fields: &mut Fields) {
     let mut put = |key: &'static str, value: Value| fields.push((key, value));
     match fact {
-        Fact::Start { template, checklist, mode, t0, params, of } => {
+        Fact::Start { template, checklist, mode, t0, params, of, require_identity } => {
             put("template", text(&template.0));
             put("checklist", text(checklist));
             put("mode", text(mode.as_str()));
@@ -117,6 +117,9 @@ fn of_fact(fact: &Fact, fields: &mut Fields) {
             }
             if let Some(of) = of {
                 put("of", text(of.as_str()));
+            }
+            if *require_identity {
+                put("require-identity", Value::Yes(true));
             }
         }
         Fact::Begin { .. }
@@ -367,6 +370,7 @@ pub(super) fn fact(kind: &str, t: &mut Table) -> Result<Fact, BadEvent> {
             t0: t.may("t0")?,
             params: params(t.may::<Vec<String>>("params")?.unwrap_or_default())?,
             of: t.may::<String>("of")?.map(RunId::new),
+            require_identity: t.may("require-identity")?.unwrap_or(false),
         },
         "begin" => Fact::Begin { item: item(t)? },
         "evidence" => Fact::Attach { item: item(t)?, evidence: many(t)? },

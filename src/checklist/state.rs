@@ -32,6 +32,9 @@ pub struct Run {
     pub started: Option<(Author, Time)>,
     /// The run that it was opened from: a rollback's launch.
     pub of: Option<RunId>,
+    /// Whether the launch that began it takes changes only from people who are signed in.
+    #[serde(default)]
+    pub require_identity: bool,
     /// The template's parameters with their values, in the order of the template.
     pub params: Vec<(String, String)>,
     /// T and its holds.
@@ -147,6 +150,7 @@ impl Run {
             mode: Mode::Live,
             started: None,
             of: None,
+            require_identity: false,
             params: Vec::new(),
             clock: Clock::default(),
             polls: Polls::default(),
@@ -264,12 +268,13 @@ impl Run {
         let template = Arc::clone(&self.template);
         let (author, at) = (&event.author, event.at);
         match &event.fact {
-            Fact::Start { template, mode, t0, params, of, .. } => {
+            Fact::Start { template, mode, t0, params, of, require_identity, .. } => {
                 self.template_hash = Some(template.clone());
                 self.mode = *mode;
                 self.started = Some((author.clone(), at));
                 self.params.clone_from(params);
                 self.of.clone_from(of);
+                self.require_identity = *require_identity;
                 if let Some(t0) = t0 {
                     self.clock.set_t0(&self.template, *t0, at);
                     self.clock.rev += 1;

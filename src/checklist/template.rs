@@ -17,6 +17,8 @@ pub struct Template {
     pub kind: ListKind,
     /// The id of the list that a rollback opens.
     pub rollback: Option<String>,
+    /// Whether it takes changes only from people who are signed in.
+    pub require_identity: bool,
     /// What is filled in when a run starts.
     pub params: Vec<Param>,
     /// Built-in holds, the earliest mark first.

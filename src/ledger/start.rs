@@ -75,7 +75,7 @@ impl DirectoryLedger {
                     continue;
                 }
                 let mut run = Run::new(id, template.clone());
-                let fact = begin(&template, text, begun)?;
+                let fact = begin(&template, text, begun, by)?;
                 let event_id = event_id.map_or_else(|| first_id(at, &run.id, text), ToOwned::to_owned);
                 let event = run.next_event(&event_id, at, by, fact);
                 self.build(&unfinished, text, &event_file::render(&event))?;

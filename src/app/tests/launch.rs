@@ -51,7 +51,9 @@ fn launched() -> State {
     let mut state = State::with_lists(Arc::new(launch()), Some(Arc::clone(&template)), lists, keymap, at(0));
     state.author = Author::unverified("ana");
     let mut run = Run::new("run".into(), Arc::clone(&template));
-    let fact = begin(&template, "text", &Begun { mode: Mode::Live, ..Begun::default() }).unwrap();
+    let fact =
+        begin(&template, "text", &Begun { mode: Mode::Live, ..Begun::default() }, &Author::unverified("ana"))
+            .unwrap();
     let event = run.next_event("START", at(0), &state.author, fact);
     run.apply(&event);
     update(&mut state, Msg::Opened(Ok(Some(Box::new(run)))));
@@ -196,7 +198,7 @@ fn the_rollback_list_works_from_the_first_press_also_where_the_launch_is_only_wa
         ("back", "run", Mode::Live)
     );
     let mut begun = Run::new("back-run".into(), Arc::clone(&list.template));
-    let fact = begin(&list.template, "", &Begun::default()).unwrap();
+    let fact = begin(&list.template, "", &Begun::default(), &Author::unverified("ana")).unwrap();
     begun.apply(&begun.next_event("B", state.now, &state.author, fact));
     let effects = update(&mut state, Msg::ListBegan { list: "back".into(), outcome: Ok(Box::new(begun)) });
     let commands = appends(&effects);

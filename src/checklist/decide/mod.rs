@@ -29,6 +29,9 @@ pub fn decide(run: &Run, command: &Command, author: &Author, now: Time) -> Resul
     {
         return Err(Refused::Closed { by: by.name(), at: *at });
     }
+    if requires_identity(run) && author.is_unverified() && !is_open_to_all(command) {
+        return Err(Refused::Identity(author.name()));
+    }
     let asked = Asked { run, author, now };
     match command {
         Command::Begin { item } => asked.begin(item),
@@ -80,11 +83,39 @@ pub fn decide(run: &Run, command: &Command, author: &Author, now: Time) -> Resul
     }
 }
 
+/// Whether this run takes changes only from people who are signed in. A rehearsal on the simulated product
+/// does not, and neither does a rollback list.
+fn requires_identity(run: &Run) -> bool {
+    binds_identity(&run.template, run.require_identity, run.mode)
+}
+
+fn binds_identity(template: &Template, of_launch: bool, mode: Mode) -> bool {
+    (template.require_identity || of_launch) && template.has_process() && mode != Mode::Drill
+}
+
+/// What nobody has to sign in for: an emergency must not wait for a browser, and what the program says
+/// itself is no person's decision.
+fn is_open_to_all(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Hold { .. }
+            | Command::Rollback { .. }
+            | Command::Answer { confirm: true, .. }
+            | Command::Ended { .. }
+            | Command::Auto { .. }
+            | Command::LeaveDesk { .. }
+    )
+}
+
 /// The first fact of a run.
 ///
 /// # Errors
-/// [`Refused`], where T-0 cannot be written as a date, or a parameter is wrong.
-pub fn begin(template: &Template, bytes: &str, begun: &Begun) -> Result<Fact, Refused> {
+/// [`Refused`], where T-0 cannot be written as a date, a parameter is wrong, or the author would have to be
+/// signed in.
+pub fn begin(template: &Template, bytes: &str, begun: &Begun, by: &Author) -> Result<Fact, Refused> {
+    if binds_identity(template, begun.require_identity, begun.mode) && by.is_unverified() {
+        return Err(Refused::Identity(by.name()));
+    }
     Ok(Fact::Start {
         template: Hash::of(bytes.as_bytes()),
         checklist: template.id.clone(),
@@ -92,6 +123,7 @@ pub fn begin(template: &Template, bytes: &str, begun: &Begun) -> Result<Fact, Re
         t0: begun.t0.map(datable).transpose()?,
         params: params::of_run(template, &begun.params)?,
         of: begun.of.clone(),
+        require_identity: begun.require_identity,
     })
 }
 
@@ -106,6 +138,8 @@ pub struct Begun {
     pub params: Vec<(String, String)>,
     /// The run that it is opened from.
     pub of: Option<RunId>,
+    /// Whether the launch's config takes changes only from people who are signed in.
+    pub require_identity: bool,
 }
 
 /// Who asks, of which run, when.

@@ -40,6 +40,11 @@ pub enum Refused {
         /// What must come first.
         waits_for: Vec<ItemId>,
     },
+    /// Nobody vouches for the author.
+    #[error(
+        "{0} is unverified, and this checklist takes changes only from people who are signed in (gonogo login, :sign-in)"
+    )]
+    Identity(String),
     /// It is another role's.
     #[error("{item} is for {role}{}: act as {role} (--as, :as)", acting_as(.acting.as_deref()))]
     Role {

@@ -7,7 +7,7 @@ fn t0_outside_the_calendar_is_refused_because_it_could_not_be_written_down() {
     let mut run = run();
     let t0 = Time::parse("1e12").unwrap();
     assert_eq!(does(&mut run, &Command::SetT0 { t0 }), Err(Refused::NoDate));
-    assert!(begin(&run.template, "", &Begun { t0: Some(t0), ..Begun::default() }).is_err());
+    assert!(begin(&run.template, "", &Begun { t0: Some(t0), ..Begun::default() }, &ana()).is_err());
     let t0 = Time::parse("9999-12-30T21:59:59.999Z").unwrap();
     let event = does(&mut run, &Command::SetT0 { t0 }).unwrap();
     assert_eq!(event_file::read(&event_file::render(&event)), Ok(event));

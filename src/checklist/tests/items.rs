@@ -436,7 +436,7 @@ fn parameters_are_given_at_the_start_and_match_their_patterns_whole() {
     let template = list(vec![check("flags")]);
     let begin = |params: &[(&str, &str)]| {
         let params = params.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        begin(&template, "", &Begun { params, ..Begun::default() }).map(|fact| match fact {
+        begin(&template, "", &Begun { params, ..Begun::default() }, &ana()).map(|fact| match fact {
             Fact::Start { params, .. } => params,
             other => panic!("{other:?}"),
         })
@@ -452,4 +452,46 @@ fn parameters_are_given_at_the_start_and_match_their_patterns_whole() {
     ] {
         assert_eq!(begin(given).unwrap_err().to_string(), why);
     }
+}
+
+#[test]
+fn where_people_must_be_signed_in_only_an_emergency_is_open_to_all() {
+    let ada = Author { by: "ada@corp".into(), role: None };
+    let template = Template {
+        require_identity: true,
+        items: vec![Item { id: ItemId::new("a"), title: "A".into(), ..Item::default() }],
+        ..Template::default()
+    };
+    let refused = begin(&template, "text", &Begun::default(), &ana()).unwrap_err();
+    assert_eq!(refused, Refused::Identity("ana".into()));
+    assert!(refused.to_string().contains("gonogo login"), "{refused}");
+    for mode in [Mode::Live, Mode::DryRun] {
+        let begun = Begun { mode, ..Begun::default() };
+        assert!(begin(&template, "text", &begun, &ada).is_ok());
+        assert!(begin(&template, "text", &begun, &ana()).is_err());
+    }
+    // A rehearsal on the simulated product is anybody's.
+    assert!(begin(&template, "text", &Begun { mode: Mode::Drill, ..Begun::default() }, &ana()).is_ok());
+
+    let mut run = Run::new(RunId::new("r"), Arc::new(template));
+    let now = Time::parse(NOON).unwrap();
+    let fact = begin(&run.template, "text", &Begun::default(), &ada).unwrap();
+    run.apply(&run.next_event("START", now, &ada, fact));
+    let tick = Command::Tick { item: ItemId::new("a"), evidence: Vec::new() };
+    assert_eq!(decide(&run, &tick, &ana(), now), Err(Refused::Identity("ana".into())));
+    assert!(decide(&run, &tick, &ada, now).is_ok());
+    let hold = Command::Hold { reason: Some("trouble".into()) };
+    assert_ne!(decide(&run, &hold, &ana(), now), Err(Refused::Identity("ana".into())));
+    let rollback = Command::Rollback { run: RunId::new("other"), reason: "trouble".into() };
+    assert!(decide(&run, &rollback, &ana(), now).is_ok());
+    // The config of the launch can ask for it too, and the run remembers that.
+    let of_launch = Begun { require_identity: true, ..Begun::default() };
+    let fact = begin(&Template::default(), "text", &of_launch, &ada).unwrap();
+    let mut run = Run::new(RunId::new("s"), Arc::new(Template::default()));
+    let event = run.next_event("START", now, &ada, fact);
+    let read = event_file::read(&event_file::render(&event)).unwrap();
+    assert_eq!(read, event);
+    run.apply(&read);
+    let note = Command::Note { item: None, text: "hm".into() };
+    assert_eq!(decide(&run, &note, &ana(), now), Err(Refused::Identity("ana".into())));
 }

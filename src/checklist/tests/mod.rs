@@ -123,7 +123,7 @@ fn room(template: Template) -> Room {
 fn begun(template: Template, with: &Begun) -> Room {
     let now = Time::parse(NOON).unwrap();
     let mut run = Run::new(RunId::new("r"), Arc::new(template));
-    let fact = begin(&run.template, "text", with).unwrap();
+    let fact = begin(&run.template, "text", with, &ana()).unwrap();
     let event = run.next_event("START", now, &ana(), fact);
     run.apply(&event);
     Room { run, now, events: vec![event] }
@@ -216,7 +216,7 @@ fn run() -> Run {
     ];
     let template = Template { id: "launch".into(), title: "Launch".into(), items, ..Template::default() };
     let mut run = Run::new(RunId::new("r"), Arc::new(template));
-    let fact = begin(&run.template, "text", &Begun::default()).unwrap();
+    let fact = begin(&run.template, "text", &Begun::default(), &ana()).unwrap();
     let event = run.next_event("START", Time::from_millis(0), &ana(), fact);
     run.apply(&event);
     run

@@ -118,7 +118,8 @@ fn rollback(args: &Rollback, place: &Place, common: &Common) -> anyhow::Result<E
     // What the launch was started with holds for its rollback too: the flag that goes to 0 %.
     let has = |name: &String| template.params.iter().any(|param| param.name == *name);
     let params = pen.run.params.iter().filter(|(name, _)| has(name)).cloned().collect();
-    let begun = Begun { mode: pen.run.mode, t0: None, params, of: Some(pen.run.id.clone()) };
+    let of = Some(pen.run.id.clone());
+    let begun = Begun { mode: pen.run.mode, params, of, ..Begun::default() };
     let begun = place.ledger.start(&bytes, &begun, &pen.author)?;
 
     let command =

@@ -91,6 +91,7 @@ impl Check<'_> {
             title: self.words(&file.title),
             kind: around.kind,
             rollback: file.rollback.as_ref().map(|r| r.get().clone()),
+            require_identity: file.require_identity.unwrap_or(false),
             params: self.params(file),
             holds: self.holds(file),
             milestones: self.milestones(file),

@@ -27,6 +27,9 @@ pub(in crate::settings) struct ChecklistFile {
     /// The id of the checklist that a rollback opens.
     #[schemars(with = "Option<IdText>")]
     pub(in crate::settings) rollback: Option<At<String>>,
+    /// Whether only people who are signed in may change a live run or a dry run of it. Holding the clock and
+    /// rolling back are never refused.
+    pub(in crate::settings) require_identity: Option<bool>,
     /// What is filled in when a run starts: `{{name}}` in commands and messages.
     #[serde(default)]
     pub(in crate::settings) params: BTreeMap<String, At<ParamTable>>,

@@ -109,6 +109,7 @@ fn events(mode: Mode) -> Vec<Event> {
         t0: Some(at(3600)),
         params: Vec::new(),
         of: None,
+        require_identity: false,
     };
     let proven = Fact::Tick { item: "queue-healthy".into(), evidence: vec![evidence] };
     let skip =
