@@ -7,10 +7,15 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Common, Exit, Output, output};
+use crate::engine::Watch;
+use crate::engine::flags::{Drift, FlagState, Seen};
 use crate::http::Client;
 use crate::model::duration::short;
+use crate::model::flag::{Elsewhere, Rule};
 use crate::model::poll::FlagsAnswer;
-use crate::model::{Fault, Flag, Launch, Percent, Polled, Reason, SourceDef, SourceKind, Time, value};
+use crate::model::{
+    Fault, Flag, FlagDef, Launch, Percent, Polled, Reason, SourceDef, SourceKind, Time, value,
+};
 use crate::runtime::credential::credential;
 use crate::settings;
 use crate::sources::{self, Source};
@@ -22,21 +27,30 @@ pub struct Args {}
 /// What the sources told, taken together.
 struct Told {
     environment: String,
-    /// When the last of them was asked.
+    /// When the first of them was asked.
     asked: Time,
-    flags: Vec<Flag>,
+    /// Every flag that was told, with what its provider can tell.
+    flags: Vec<FlagState>,
     missing: Vec<String>,
     faults: Vec<Fault>,
+    /// The signals that say what callers get.
+    watch: Watch,
 }
 
-/// Asks every source that tells flags once. 0: every flag that matters was told; 1: one of them does
-/// not exist; 3: a source did not answer.
+impl Told {
+    fn seen(&self, flag: &FlagState) -> Option<(Seen, Option<Drift>)> {
+        self.watch.seen(flag)
+    }
+}
+
+/// Asks every source that tells flags once, and those that say what callers get. 0: every flag that matters
+/// was told; 1: one of them does not exist; 3: a source of flags did not answer.
 pub fn run(_args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let cwd = std::env::current_dir().context("the working directory cannot be found")?;
     let path = settings::discover(common.config.as_deref(), &cwd)
         .ok_or_else(|| anyhow!(settings::nothing_found(&cwd)))?;
     let launch = settings::load(&path)?.launch;
-    if !launch.sources.iter().any(tells_flags) {
+    if !launch.sources.iter().any(|source| source.kind.tells_flags()) {
         return Err(anyhow!(
             "{} has no source that tells flags: add one of kind \"identity\"",
             path.display()
@@ -64,13 +78,16 @@ pub fn run(_args: &Args, common: &Common) -> anyhow::Result<Exit> {
     })
 }
 
-fn tells_flags(source: &SourceDef) -> bool {
-    matches!(source.kind, SourceKind::Identity { .. })
+/// Whether a source says what callers get of a flag. One that is scraped has no history here.
+fn counts_evaluations(launch: &Launch, source: &SourceDef) -> bool {
+    let signals = launch.flags.iter().flat_map(|flag| flag.observed.iter().chain(&flag.evaluations));
+    let mut sources = signals.filter_map(|id| Some(&launch.signal(id)?.source));
+    matches!(source.kind, SourceKind::Prometheus { .. }) && sources.any(|id| *id == source.id)
 }
 
 async fn ask(launch: &Launch) -> anyhow::Result<Told> {
     let mut polls = Vec::new();
-    for def in launch.sources.iter().filter(|def| tells_flags(def)) {
+    for def in launch.sources.iter().filter(|def| def.kind.tells_flags() || counts_evaluations(launch, def)) {
         let options = sources::options(def, def.credential.as_ref().map(credential));
         let source = Source::new(def, &launch.signals, &launch.flags, Client::new(options))?;
         polls.push(async move {
@@ -85,18 +102,41 @@ async fn ask(launch: &Launch) -> anyhow::Result<Told> {
         flags: Vec::new(),
         missing: Vec::new(),
         faults: Vec::new(),
+        watch: Watch::new(launch, []),
     };
-    for Polled { source, asked, outcome, .. } in polled {
-        told.asked = told.asked.min(asked);
-        match outcome.map(|answer| answer.flags.unwrap_or_default()) {
-            Ok(FlagsAnswer { flags, missing, .. }) => {
-                told.flags.extend(flags);
-                told.missing.extend(missing);
+    for poll in polled {
+        told.asked = told.asked.min(poll.asked);
+        told.watch.observe(&poll);
+        let tells_flags = launch.source(&poll.source).is_some_and(|def| def.kind.tells_flags());
+        match &poll.outcome {
+            Ok(answer) => told.take(launch, &poll, answer.flags.as_ref()),
+            // What callers get is an extra; the screen of flags is whole without it.
+            Err(fault) if tells_flags => {
+                told.faults.push(Fault::new(fault.code, format!("{}: {fault}", poll.source)));
             }
-            Err(fault) => told.faults.push(Fault::new(fault.code, format!("{source}: {fault}"))),
+            Err(_) => {}
         }
     }
     Ok(told)
+}
+
+impl Told {
+    fn take(&mut self, launch: &Launch, poll: &Polled, answer: Option<&FlagsAnswer>) {
+        let Some(answer) = answer else { return };
+        self.missing.extend(answer.missing.iter().cloned());
+        for flag in &answer.flags {
+            let known = launch.flags.iter().find(|def| def.key == flag.key && def.source == poll.source);
+            let def = known.cloned().unwrap_or_else(|| FlagDef {
+                key: flag.key.clone(),
+                source: poll.source.clone(),
+                observed: None,
+                evaluations: None,
+            });
+            let mut state = FlagState::new(def);
+            state.observe(poll.asked, answer);
+            self.flags.push(state);
+        }
+    }
 }
 
 fn now() -> Time {
@@ -105,7 +145,11 @@ fn now() -> Time {
 }
 
 fn document(told: &Told) -> Value {
-    let flags: Vec<Value> = told.flags.iter().map(flag_document).collect();
+    let flags: Vec<Value> = told
+        .flags
+        .iter()
+        .filter_map(|state| Some(flag_document(told, state, state.flag.as_ref()?)))
+        .collect();
     let faults: Vec<Reason> = told.faults.iter().map(Reason::from).collect();
     json!({
         "environment": told.environment,
@@ -116,31 +160,75 @@ fn document(told: &Told) -> Value {
     })
 }
 
-fn flag_document(flag: &Flag) -> Value {
-    let (kind, number) = match flag.percent {
+/// What is `null` is not known; an empty list is one that is known to be empty.
+fn flag_document(told: &Told, state: &FlagState, flag: &Flag) -> Value {
+    let caps = state.caps;
+    let rule = |rule: &Rule| {
+        json!({
+            "name": rule.name, "when": rule.when, "percent": percent(rule.percent),
+            "variant": rule.variant, "enabled": rule.enabled,
+        })
+    };
+    let other = |other: &Elsewhere| json!({ "environment": other.environment, "enabled": other.enabled, "percent": percent(other.percent) });
+    let variant = |(name, weight): &(String, f64)| json!({ "name": name, "weight": value::text(*weight) });
+    let next = |(at, to): (Time, f64)| json!({ "at": at, "percent": value::text(to) });
+    json!({
+        "key": flag.key,
+        "source": state.def.source,
+        "enabled": flag.enabled,
+        "percent": percent(flag.percent),
+        "unit": flag.unit,
+        "observed": told.seen(state).map(|(seen, drift)| observed_document(&seen, drift)),
+        "updated_at": flag.updated_at,
+        "updated_by": flag.updated_by,
+        "next": flag.next.map(next),
+        "rules": caps.rules.then(|| flag.rules.iter().map(rule).collect::<Vec<_>>()),
+        "variants": caps.rules.then(|| flag.variants.iter().map(variant).collect::<Vec<_>>()),
+        "elsewhere": caps.environments.then(|| flag.elsewhere.iter().map(other).collect::<Vec<_>>()),
+        "archived": flag.archived,
+        "stale": flag.stale,
+    })
+}
+
+fn percent(percent: Percent) -> Value {
+    let (kind, number) = match percent {
         Percent::Known { value } => ("known", Some(value)),
         Percent::AtLeast { value } => ("at-least", Some(value)),
         Percent::Estimated { value, .. } => ("estimated", Some(value)),
         Percent::Unknown => ("unknown", None),
         Percent::Unsupported => ("unsupported", None),
     };
-    let mut percent = json!({ "kind": kind, "value": number.map(value::text) });
-    if let (Percent::Estimated { n, .. }, Some(percent)) = (flag.percent, percent.as_object_mut()) {
-        percent.insert("n".into(), n.into());
+    let mut document = json!({ "kind": kind, "value": number.map(value::text) });
+    if let (Percent::Estimated { n, .. }, Some((low, high)), Some(fields)) =
+        (percent, percent.bounds(), document.as_object_mut())
+    {
+        fields.insert("n".into(), n.into());
+        fields.insert("low".into(), value::text(low).into());
+        fields.insert("high".into(), value::text(high).into());
     }
+    document
+}
+
+fn observed_document(seen: &Seen, drift: Option<Drift>) -> Value {
+    let word = match drift {
+        None => None,
+        Some(Drift::None) => Some("none"),
+        Some(Drift::Settling) => Some("settling"),
+        Some(Drift::Off { .. }) => Some("drift"),
+    };
     json!({
-        "key": flag.key,
-        "enabled": flag.enabled,
-        "percent": percent,
-        "updated_at": flag.updated_at,
-        "updated_by": flag.updated_by,
+        "percent": value::text(seen.percent),
+        "n": seen.count,
+        "window_seconds": seen.window.map(|window| window.as_secs_f64()),
+        "at": seen.at,
+        "drift": word,
     })
 }
 
 fn table(told: &Told) -> String {
     let head = ["FLAG", "STATE", "ROLLOUT", "OBSERVED", "CHANGED", "BY"].map(String::from);
     let mut rows = vec![head];
-    rows.extend(told.flags.iter().map(|flag| row(flag, told.asked)));
+    rows.extend(told.flags.iter().filter_map(|state| Some(row(told, state, state.flag.as_ref()?))));
     rows.extend(told.missing.iter().map(|key| [key.as_str(), "missing", "", "", "", ""].map(String::from)));
     columns(&rows)
 }
@@ -163,15 +251,23 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect()
 }
 
-fn row(flag: &Flag, asked: Time) -> [String; 6] {
+fn row(told: &Told, state: &FlagState, flag: &Flag) -> [String; 6] {
     let unit = if flag.unit.is_empty() { String::new() } else { format!(" of {}s", flag.unit) };
-    let observed = flag.observed.and_then(|o| Some(format!("{:.1} % (n {})", o.percent()?, o.count())));
+    let observed = told.seen(state).map(|(seen, drift)| {
+        let n = seen.count.map_or_else(String::new, |n| format!(" (n {n})"));
+        let word = match drift {
+            Some(Drift::Off { .. }) => " drift",
+            Some(Drift::Settling) => " settling",
+            Some(Drift::None) | None => "",
+        };
+        format!("{:.1} %{n}{word}", seen.percent)
+    });
     [
         flag.key.clone(),
         if flag.enabled { "on" } else { "off" }.to_owned(),
         format!("{}{unit}", flag.percent.text()),
         observed.unwrap_or_else(|| "-".into()),
-        flag.updated_at.map_or_else(|| "-".into(), |at| format!("{} ago", short(asked.since(at)))),
+        flag.updated_at.map_or_else(|| "-".into(), |at| format!("{} ago", short(told.asked.since(at)))),
         flag.updated_by.clone().unwrap_or_else(|| "-".into()),
     ]
 }

@@ -9,6 +9,9 @@ use crate::http::canned::{self, Canned, ok};
 
 const FLAGS: &str = r#"{"environment":"production","revision":7,"missing":[],"flags":[
     {"key":"tasks.enabled","kind":"release","state":{"enabled":true,"rollout":{"mode":"percent","percent":25.5,"unit":"org","exact":true},
+     "rules":[{"id":"beta","name":"Beta","enabled":true,"when":[{"attribute":"org.plan","op":"in","values":["enterprise"]}],"percent":100,"variant":"on"}],
+     "schedule":{"next":{"at":"2026-11-23T03:00:00Z","percent":50}},
+     "observed":{"window_s":300,"on":24,"off":76,"at":"2026-11-23T02:40:00Z"},
      "updated_at":"2026-11-23T02:27:42Z","updated_by":{"id":"ravi","kind":"user","display":"Ravi"}}},
     {"key":"tasks.beta","kind":"release","state":{"enabled":true,"rollout":{"mode":"rules","percent":null,"exact":false}}}]}"#;
 
@@ -53,10 +56,19 @@ fn flags_are_told_as_json_with_a_percentage_that_says_its_kind() {
             "environment": "production",
             "age_seconds": null,
             "flags": [
-                {"key": "tasks.enabled", "enabled": true, "percent": {"kind": "known", "value": "25.5"},
-                 "updated_at": "2026-11-23T02:27:42.000Z", "updated_by": "Ravi"},
-                {"key": "tasks.beta", "enabled": true, "percent": {"kind": "unknown", "value": null},
-                 "updated_at": null, "updated_by": null},
+                {"key": "tasks.enabled", "source": "identity", "enabled": true,
+                 "percent": {"kind": "known", "value": "25.5"}, "unit": "org",
+                 "observed": {"percent": "24", "n": 100, "window_seconds": 300.0,
+                              "at": "2026-11-23T02:40:00.000Z", "drift": "none"},
+                 "updated_at": "2026-11-23T02:27:42.000Z", "updated_by": "Ravi",
+                 "next": {"at": "2026-11-23T03:00:00.000Z", "percent": "50"},
+                 "rules": [{"name": "Beta", "when": "org.plan in (enterprise)",
+                            "percent": {"kind": "known", "value": "100"}, "variant": "on", "enabled": true}],
+                 "variants": [], "elsewhere": null, "archived": false, "stale": false},
+                {"key": "tasks.beta", "source": "identity", "enabled": true,
+                 "percent": {"kind": "unknown", "value": null}, "unit": "", "observed": null,
+                 "updated_at": null, "updated_by": null, "next": null, "rules": [], "variants": [],
+                 "elsewhere": null, "archived": false, "stale": false},
             ],
             "missing": [],
             "errors": [],
@@ -74,7 +86,7 @@ fn flags_are_told_as_a_table() {
         .map(|line| line.split("  ").filter(|c| !c.is_empty()).map(str::trim).collect())
         .collect();
     assert_eq!(rows[0], ["FLAG", "STATE", "ROLLOUT", "OBSERVED", "CHANGED", "BY"]);
-    assert_eq!(rows[1][..4], ["tasks.enabled", "on", "25.5 % of orgs", "-"]);
+    assert_eq!(rows[1][..4], ["tasks.enabled", "on", "25.5 % of orgs", "24.0 % (n 100)"]);
     assert_eq!((rows.len(), output.status.code()), (2, Some(0)));
 }
 
