@@ -93,7 +93,8 @@ fn room(items: usize) -> State {
     let keymap = Keymap::new(&std::collections::BTreeMap::new()).unwrap();
     let mut state = State::new(Arc::new(launch), Some(template.clone()), keymap, now(0));
     let mut run = Run::new("2025-12-02-long".into(), template.clone());
-    let start = gonogo::checklist::begin(&template, "", &Begun::default(), &Author::unverified("ana")).unwrap();
+    let start =
+        gonogo::checklist::begin(&template, "", &Begun::default(), &Author::unverified("ana")).unwrap();
     run.apply(&run.next_event("E0", now(0), &ana(), start));
     for item in template.items.iter().take(items / 10) {
         // Gates too: it is not their numbers that are looked at here.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Durations, counted by upper bounds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Histogram {
     bounds: &'static [f64],
     // One more than there are bounds: the last counts what lies above all of them.

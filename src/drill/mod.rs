@@ -37,6 +37,7 @@ mod tenants;
 mod traffic;
 
 pub use actions::{TAG, action_of, wrong_tags};
+pub use contract::Access;
 pub use exposition::Format;
 pub use pages::Page;
 pub use product::{Happened, Product};

@@ -45,6 +45,19 @@ pub struct Observed {
     pub at: Duration,
 }
 
+/// A target that was set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// When.
+    pub at: Duration,
+    /// The target before, in percent.
+    pub before: f64,
+    /// The target from then on, in percent.
+    pub after: f64,
+    /// Whose hand.
+    pub by: Cow<'static, str>,
+}
+
 /// The state of `tasks.enabled`, and the evaluations of all flags.
 #[derive(Debug)]
 pub struct Rollout {
@@ -57,6 +70,8 @@ pub struct Rollout {
     pub changed: Option<Duration>,
     /// Who changed it last.
     pub by: Cow<'static, str>,
+    /// Every change since the product started, oldest first.
+    pub changes: Vec<Change>,
     /// Whether somebody took it out of the story's hands.
     pub pinned: bool,
     // Percent of callers that act on the target already.
@@ -76,6 +91,7 @@ impl Rollout {
             version: 6,
             changed: None,
             by: Cow::Borrowed("ravi"),
+            changes: Vec::new(),
             pinned: false,
             taken_up: percent,
             evaluations,
@@ -85,10 +101,12 @@ impl Rollout {
 
     /// Sets the target.
     pub fn set(&mut self, now: Duration, percent: f64, by: impl Into<Cow<'static, str>>) {
+        let by = by.into();
+        self.changes.push(Change { at: now, before: self.percent, after: percent, by: by.clone() });
         self.percent = percent;
         self.version += 1;
         self.changed = Some(now);
-        self.by = by.into();
+        self.by = by;
     }
 
     /// Callers ask for the flags' state now and then: `passed` more seconds have gone by.

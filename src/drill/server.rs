@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::alert_pages;
-use super::contract::{self, Ask, Reply};
+use super::contract::{self, Access, Ask, Reply};
 use super::exposition::Format;
 use super::pages::{self, Page};
 use super::product::Product;
@@ -48,15 +48,16 @@ impl Server {
     /// What binding the port says; `InvalidInput` where the address is not a loopback one: a
     /// simulated product must not be mistaken for a real one by another machine.
     pub async fn start(product: SharedProduct, addr: SocketAddr) -> io::Result<Self> {
-        Self::bind(product, addr, None).await
+        Self::start_as(product, addr, Access::default()).await
     }
 
     /// As [`Server::start`], where the identity contract asks for this bearer token.
     pub async fn start_with_token(product: SharedProduct, addr: SocketAddr, token: &str) -> io::Result<Self> {
-        Self::bind(product, addr, Some(token.into())).await
+        Self::start_as(product, addr, Access { token: Some(token.into()), ..Access::default() }).await
     }
 
-    async fn bind(product: SharedProduct, addr: SocketAddr, token: Option<Arc<str>>) -> io::Result<Self> {
+    /// As [`Server::start`], where the identity contract lets in whom `access` says, with those scopes.
+    pub async fn start_as(product: SharedProduct, addr: SocketAddr, access: Access) -> io::Result<Self> {
         if !addr.ip().is_loopback() {
             let text =
                 format!("{addr} is not on loopback: the simulated product is served to this machine only");
@@ -64,7 +65,7 @@ impl Server {
         }
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        Ok(Self { addr, accepting: tokio::spawn(accept(listener, product, token)) })
+        Ok(Self { addr, accepting: tokio::spawn(accept(listener, product, Arc::new(access))) })
     }
 
     /// The address it listens on.
@@ -116,12 +117,12 @@ fn lock(product: &SharedProduct) -> MutexGuard<'_, Product> {
     product.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn accept(listener: TcpListener, product: SharedProduct, token: Option<Arc<str>>) {
+async fn accept(listener: TcpListener, product: SharedProduct, access: Arc<Access>) {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                connections.spawn(converse(stream, Arc::clone(&product), token.clone()));
+                connections.spawn(converse(stream, Arc::clone(&product), Arc::clone(&access)));
             }
             // Out of descriptors: others must close theirs first.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -130,10 +131,10 @@ async fn accept(listener: TcpListener, product: SharedProduct, token: Option<Arc
     }
 }
 
-async fn converse(stream: TcpStream, product: SharedProduct, token: Option<Arc<str>>) {
+async fn converse(stream: TcpStream, product: SharedProduct, access: Arc<Access>) {
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = match down(&product, request.uri().path()) {
-            None => Ok(respond(&product, &request, token.as_deref())),
+            None => Ok(respond(&product, &request, &access)),
             Some(Down::Unavailable) => Ok(unavailable()),
             Some(how @ (Down::Hang | Down::Reset)) => Err(how),
         };
@@ -178,11 +179,7 @@ fn unavailable() -> Response<Full<Bytes>> {
     response
 }
 
-fn respond(
-    product: &SharedProduct,
-    request: &Request<Incoming>,
-    token: Option<&str>,
-) -> Response<Full<Bytes>> {
+fn respond(product: &SharedProduct, request: &Request<Incoming>, access: &Access) -> Response<Full<Bytes>> {
     let product = lock(product);
     let path = request.uri().path();
     let mut response = if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -201,7 +198,7 @@ fn respond(
             authorization: text(request.headers(), &AUTHORIZATION),
             if_none_match: text(request.headers(), &IF_NONE_MATCH),
         };
-        written(contract::answer(&product, ask, token))
+        written(contract::answer(&product, ask, access))
     } else {
         written(alert_pages::answer(&product, path).unwrap_or_else(|| Reply::unknown_path(path)))
     };

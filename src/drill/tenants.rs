@@ -3,8 +3,22 @@
 //! A tenant stands for a customer with many organisations, so that a flag that is rolled out by
 //! organisation divides the traffic of each.
 
+use std::time::Duration;
+
 /// The tenants' names, the largest first.
 pub use crate::model::scenario::TENANTS as NAMES;
+
+/// A customer beside them who may use Tasks and gets nothing but 403: its people were given a role without
+/// the scopes of Tasks. It asks too seldom to matter to any number but its own.
+pub const LOCKED_OUT: &str = "nakatomi";
+
+/// How often [`LOCKED_OUT`] asks the tasks service, all in vain.
+const LOCKED_OUT_EVERY: Duration = Duration::from_secs(40);
+
+/// How many requests of [`LOCKED_OUT`] the tasks service has refused.
+pub fn locked_out(uptime: Duration) -> u64 {
+    uptime.as_secs() / LOCKED_OUT_EVERY.as_secs()
+}
 
 /// Shares of the traffic, by Zipf's law with exponent 0.9: the largest sends about a fifth.
 #[derive(Debug)]

@@ -1,6 +1,12 @@
-//! Who the token stands for, and what the identity service says about itself.
+//! Who the token stands for, what the identity service says about itself, and what it tells of
+//! organisations, entitlements, roles, impersonation and changes.
 
 use serde::{Deserialize, Serialize};
+
+use super::{Fault, Time};
+
+/// The contract that gonogo reads.
+pub const CONTRACT: &str = "launch-identity/1";
 
 /// The person or service behind the credential (`GET /whoami`). Every text is harmless to print.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +19,15 @@ pub struct Whoami {
     pub roles: Vec<String>,
     /// Scopes of the token.
     pub scopes: Vec<String>,
+    /// The organisation that the subject acts in.
+    #[serde(default)]
+    pub org_id: Option<String>,
+    /// When the token ends.
+    #[serde(default)]
+    pub expires_at: Option<Time>,
+    /// Who acts in the subject's name; `None`: the subject itself.
+    #[serde(default)]
+    pub impersonator: Option<Principal>,
 }
 
 /// The service's own description (`GET /meta`).
@@ -28,4 +43,384 @@ pub struct Meta {
     pub capabilities: Vec<String>,
     /// The shortest interval at which it wants to be polled, in seconds.
     pub min_interval_s: Option<u64>,
+}
+
+impl Meta {
+    /// Whether the service says that it can tell this.
+    pub fn can(&self, capability: Capability) -> bool {
+        self.capabilities.iter().any(|c| c == capability.as_str())
+    }
+}
+
+/// What a service of the contract can tell; what it does not list is never asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    /// The rollout state of flags.
+    Flags,
+    /// Organisations.
+    Orgs,
+    /// What organisations may use.
+    Entitlements,
+    /// Roles with their scopes.
+    Roles,
+    /// Sessions in the name of somebody else.
+    Impersonation,
+    /// What was changed, and by whom.
+    Audit,
+}
+
+impl Capability {
+    /// Its name in `meta.capabilities`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Flags => "flags",
+            Self::Orgs => "orgs",
+            Self::Entitlements => "entitlements",
+            Self::Roles => "roles",
+            Self::Impersonation => "impersonation",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+/// A part of an answer that was asked for: when, and what came of it. Parts fail each on their own
+/// account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part<T> {
+    /// When it was asked for, by this program's clock.
+    pub asked: Time,
+    /// What it told, or why it did not.
+    pub outcome: Result<T, Fault>,
+}
+
+/// What one poll of an identity service brought beside flags; a part that was not asked for in this
+/// poll is `None`, and what was told of it before still stands, with its age.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IdentityAnswer {
+    /// All organisations.
+    pub orgs: Option<Part<Orgs>>,
+    /// Entitlements of the organisations that were asked about in this poll, by their id.
+    pub entitlements: Vec<(String, Part<Entitlements>)>,
+    /// Roles and scopes.
+    pub roles: Option<Part<Roles>>,
+    /// Audit events that are new since the last poll.
+    pub audit: Option<Part<AuditNews>>,
+    /// Impersonation sessions that are active.
+    pub impersonations: Option<Part<Vec<Impersonation>>>,
+    /// Why the service did not say what it can tell; then nothing of the above is asked for.
+    pub meta: Option<Fault>,
+    /// Why it did not say who the credential stands for.
+    pub whoami: Option<Fault>,
+    /// What else is odd, in words: an environment that it does not know.
+    pub remarks: Vec<String>,
+}
+
+/// A person, a service or the system itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Principal {
+    /// Stable id.
+    pub id: String,
+    /// What it is.
+    pub kind: PrincipalKind,
+    /// Name to show; the id where the service gives none.
+    pub display: String,
+}
+
+/// What acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrincipalKind {
+    /// A person.
+    User,
+    /// A program with a credential of its own.
+    Service,
+    /// The identity service itself.
+    System,
+    /// A kind that gonogo does not know.
+    Other,
+}
+
+/// Organisations, in the order of the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orgs {
+    /// As far as they were read.
+    pub orgs: Vec<Org>,
+    /// There are more than gonogo reads.
+    pub more: bool,
+}
+
+/// An organisation. Every text is harmless to print.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Org {
+    /// Stable id.
+    pub id: String,
+    /// Short name as addresses use it; may be empty.
+    pub slug: String,
+    /// Name to show; the slug, else the id, where the service gives none.
+    pub name: String,
+    /// What it pays for; empty where the service does not say.
+    pub plan: String,
+    /// Whether it may do anything at all.
+    pub status: OrgStatus,
+    /// Where its data lives; empty where the service does not say.
+    pub region: String,
+    /// How many people belong to it.
+    pub members: Option<u64>,
+    /// Since when there is one.
+    pub created_at: Option<Time>,
+}
+
+impl Org {
+    /// Whether a `tenant` label means this organisation: its id, slug or name, in any case.
+    pub fn is_tenant(&self, tenant: &str) -> bool {
+        let same = |text: &str| !text.is_empty() && text.to_lowercase() == tenant.to_lowercase();
+        same(&self.id) || same(&self.slug) || same(&self.name)
+    }
+}
+
+/// Whether an organisation may do anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrgStatus {
+    /// It works.
+    Active,
+    /// It tries the product.
+    Trial,
+    /// It may do nothing for now.
+    Suspended,
+    /// It is gone.
+    Closed,
+    /// A status that gonogo does not know.
+    Other,
+}
+
+impl OrgStatus {
+    /// The word for the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Trial => "trial",
+            Self::Suspended => "suspended",
+            Self::Closed => "closed",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What an organisation may use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entitlements {
+    /// The organisation's id.
+    pub org_id: String,
+    /// Its plan; empty where the service does not say.
+    pub plan: String,
+    /// When they were changed last.
+    pub updated_at: Option<Time>,
+    /// Each of them.
+    pub entitlements: Vec<Entitlement>,
+}
+
+impl Entitlements {
+    /// Whether it may use something at a moment: granted and not expired. What is not listed is not
+    /// granted.
+    pub fn grants(&self, key: &str, now: Time) -> bool {
+        self.entitlements.iter().any(|e| e.key == key && e.holds(now))
+    }
+}
+
+/// One right of an organisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entitlement {
+    /// What it is for: `tasks`.
+    pub key: String,
+    /// Whether it has it.
+    pub granted: bool,
+    /// Where it has it from: `plan`, `override`; empty where the service does not say.
+    pub source: String,
+    /// How much of it.
+    pub limit: Option<f64>,
+    /// How much is used up.
+    pub used: Option<f64>,
+    /// When it ends; `None`: never.
+    pub expires_at: Option<Time>,
+}
+
+impl Entitlement {
+    /// Whether it is granted and has not ended at a moment.
+    pub fn holds(&self, now: Time) -> bool {
+        self.granted && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// Roles, and the scopes that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roles {
+    /// Each role.
+    pub roles: Vec<Role>,
+    /// What the scopes mean.
+    pub scopes: Vec<Scope>,
+}
+
+/// What people may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// Its key.
+    pub key: String,
+    /// Name to show; the key where the service gives none.
+    pub name: String,
+    /// Whether it comes with the product and cannot be edited.
+    pub system: bool,
+    /// What it allows.
+    pub scopes: Vec<String>,
+}
+
+/// One thing that may be allowed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Its key: `tasks:read`.
+    pub key: String,
+    /// What it is for; may be empty.
+    pub description: String,
+    /// With what it came, as the service writes it: a date or a version; empty where it was always there.
+    pub introduced_in: String,
+}
+
+/// Audit events of one poll.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditNews {
+    /// New events, oldest first.
+    pub events: Vec<AuditEvent>,
+    /// The events before them are not theirs to follow: this is a first answer, or the service's log was
+    /// begun anew.
+    pub anew: bool,
+    /// There are more that were not read in this poll; the next one goes on.
+    pub more: bool,
+}
+
+/// How many audit events are kept.
+pub const AUDIT_KEPT: usize = 500;
+
+/// Something that somebody changed or did. Every text is harmless to print.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// Its id; later ones are greater as text.
+    pub id: String,
+    /// When, by the service's clock.
+    pub at: Option<Time>,
+    /// Whose hand.
+    pub actor: Principal,
+    /// What: `flag.rollout_changed`.
+    pub action: String,
+    /// On what, as kind and id.
+    pub target: Option<(String, String)>,
+    /// In which organisation, by its id.
+    pub org_id: Option<String>,
+    /// In which environment.
+    pub environment: Option<String>,
+    /// Whether it came about.
+    pub outcome: AuditOutcome,
+    /// What was before, in words; empty where the service does not say.
+    pub before: String,
+    /// What is after, in words.
+    pub after: String,
+    /// The impersonation session that it was done in.
+    pub impersonation_id: Option<String>,
+}
+
+/// Whether what was tried came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditOutcome {
+    /// It did.
+    Success,
+    /// It was refused.
+    Denied,
+    /// It went wrong.
+    Failure,
+    /// An outcome that gonogo does not know, or none.
+    Other,
+}
+
+/// A session in the name of somebody else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impersonation {
+    /// Its id.
+    pub id: String,
+    /// Who acts.
+    pub actor: Principal,
+    /// In whose name, as name to show.
+    pub subject: String,
+    /// The organisation of that person, by its id.
+    pub org_id: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Whether nothing can be changed in it; `None`: the service does not say.
+    pub read_only: Option<bool>,
+    /// Since when.
+    pub started_at: Option<Time>,
+    /// When it ends by itself; `None`: never.
+    pub expires_at: Option<Time>,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+}
+
+impl Impersonation {
+    /// Whether it goes on at a moment.
+    pub fn is_active(&self, now: Time) -> bool {
+        [self.ended_at, self.expires_at].into_iter().flatten().all(|end| now < end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ended_is_granted_no_more_and_what_is_not_listed_never_was() {
+        let at = |s: i64| Time::from_millis(s * 1000);
+        let entitlement = |key: &str, granted, expires_at| Entitlement {
+            key: key.into(),
+            granted,
+            source: "plan".into(),
+            limit: None,
+            used: None,
+            expires_at,
+        };
+        let of = Entitlements {
+            org_id: "org_acme".into(),
+            plan: "team".into(),
+            updated_at: None,
+            entitlements: vec![
+                entitlement("tasks", true, Some(at(100))),
+                entitlement("billing", true, None),
+                entitlement("sso", false, None),
+            ],
+        };
+        let told = |now| ["tasks", "billing", "sso", "absent"].map(|key| of.grants(key, at(now)));
+        assert_eq!(told(99), [true, true, false, false]);
+        assert_eq!(told(100), [false, true, false, false]);
+    }
+
+    #[test]
+    fn a_tenant_is_an_organisation_by_id_slug_or_name_and_nothing_empty_is() {
+        let org = Org {
+            id: "org_1".into(),
+            slug: String::new(),
+            name: "Acme".into(),
+            plan: String::new(),
+            status: OrgStatus::Active,
+            region: String::new(),
+            members: None,
+            created_at: None,
+        };
+        assert_eq!(["acme", "org_1", "", "acm"].map(|t| org.is_tenant(t)), [true, true, false, false]);
+    }
+
+    #[test]
+    fn who_was_told_before_these_fields_existed_is_still_read() {
+        let old = r#"{"id":"ada","display":"Ada","roles":[],"scopes":["flags:read"]}"#;
+        let who: Whoami = serde_json::from_str(old).unwrap();
+        assert_eq!((who.org_id, who.expires_at, who.impersonator), (None, None, None));
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::identity::{Meta, Whoami};
+use super::identity::{IdentityAnswer, Meta, Whoami};
 use super::{AlertsAnswer, Caps, Fault, Flag, Labels, SignalId, SourceId, Time};
 
 /// One poll, well ended or not.
@@ -36,6 +36,8 @@ pub struct Answer {
     pub whoami: Option<Whoami>,
     /// The service's description of itself.
     pub meta: Option<Meta>,
+    /// What an identity service tells beside flags.
+    pub identity: Option<IdentityAnswer>,
     /// What the screen says about the exchange.
     pub notes: Notes,
 }

@@ -168,19 +168,21 @@ async fn poll_on(
         {
             room.send(Msg::Noted(note)).await.ok()?;
         }
-        let next = began + next_delay(def.every, retry_after, fastrand::f64());
+        let least = source.least_interval().min(MAX_RETRY_AFTER);
+        let next = began + next_delay(def.every.max(least), retry_after, fastrand::f64()).max(least);
         let peace = rest.map(|fault| (fault, began + retry_after.unwrap_or_default().min(MAX_RETRY_AFTER)));
-        pause(def, mouths, next, peace).await?;
+        pause(def, mouths, next, peace, began + least).await?;
     }
 }
 
-/// Waits until the next poll is due, or somebody asks for one. A server that asked for peace has it
-/// until then, whoever asks for a number meanwhile.
+/// Waits until the next poll is due, or somebody asks for one, but never less than until `earliest`. A
+/// server that asked for peace has it until then, whoever asks for a number meanwhile.
 async fn pause(
     def: &SourceDef,
     mouths: &mut Mouths,
     next: Instant,
     peace: Option<(Fault, Instant)>,
+    earliest: Instant,
 ) -> Option<()> {
     let Mouths { clock, asked, quits, room, .. } = mouths;
     loop {
@@ -193,8 +195,12 @@ async fn pause(
             Some((fault, until)) if Instant::now() < *until => {
                 room.send(Msg::Polled(Box::new(refused(def, clock, fault)))).await.ok()?;
             }
-            _ => return Some(()),
+            _ => break,
         }
+    }
+    tokio::select! {
+        () = sleep_until(earliest) => Some(()),
+        _ = quits.changed() => None,
     }
 }
 

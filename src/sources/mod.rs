@@ -141,7 +141,8 @@ impl Source {
     }
 
     /// Polls once; `now` is the caller's clock, which the demo simulates. Never longer than the
-    /// source's time-out (twice it, the first time a server is asked for the history of charts).
+    /// source's time-out (twice it, the first time a server is asked for the history of charts; three
+    /// times, the first time an identity service is asked what it offers).
     pub async fn poll(&mut self, now: Time) -> Polled {
         let begun = Instant::now();
         let before = self.received.load(Ordering::Relaxed);
@@ -160,6 +161,15 @@ impl Source {
             answer.notes.bytes = self.received.load(Ordering::Relaxed) - before;
         }
         Polled { source: self.id.clone(), asked: now, took: begun.elapsed(), outcome }
+    }
+
+    /// The shortest time between the beginnings of two polls that the other side asks for; zero where it
+    /// asks for none.
+    pub fn least_interval(&self) -> Duration {
+        match &self.kind {
+            Kind::Identity(identity) => identity.least_interval(),
+            _ => Duration::ZERO,
+        }
     }
 
     /// Gives a scraped source its saved history, before its first poll.

@@ -189,7 +189,11 @@ async fn what_cannot_be_answered_is_a_problem_with_its_status() {
         ("GET", "/launch/v1/flags?environment=production&limit=201", 400),
         ("GET", "/launch/v1/flags?environment=production&limit=0", 400),
         ("GET", "/launch/v1/flags?environment=production&cursor=x", 400),
-        ("GET", "/launch/v1/orgs", 404),
+        ("GET", "/launch/v1/orgs/org_none/entitlements", 404),
+        ("GET", "/launch/v1/orgs?cursor=x", 400),
+        ("GET", "/launch/v1/audit-events?limit=0", 400),
+        ("GET", "/launch/v1/audit-events?after=x", 400),
+        ("GET", "/launch/v1/teams", 404),
         ("GET", "/launch/v1/flags/", 404),
         ("GET", "/launch/v1", 404),
         ("GET", "/metrics", 404),
@@ -212,7 +216,18 @@ async fn meta_lists_only_what_is_served_and_tells_simulated_time() {
     let meta = get(server.addr(), "/launch/v1/meta").await.json();
     assert_eq!(meta["contract"], "launch-identity/1");
     assert_eq!(meta["server_time"], "2025-12-02T14:20:00.000Z");
-    assert_eq!(meta["capabilities"], serde_json::json!(["flags"]));
+    for (capability, path) in [
+        ("flags", "flags?environment=production"),
+        ("orgs", "orgs"),
+        ("roles", "roles"),
+        ("entitlements", "orgs/org_acme/entitlements"),
+        ("audit", "audit-events"),
+        ("impersonation", "impersonation-sessions"),
+    ] {
+        assert!(meta["capabilities"].as_array().unwrap().contains(&capability.into()), "{capability}");
+        assert_eq!(get(server.addr(), &format!("/launch/v1/{path}")).await.status, 200);
+    }
+    assert_eq!(meta["capabilities"].as_array().unwrap().len(), 6);
     for environment in meta["environments"].as_array().unwrap() {
         let path = format!("/launch/v1/flags?environment={}", environment.as_str().unwrap());
         assert_eq!(get(server.addr(), &path).await.json()["environment"], *environment);

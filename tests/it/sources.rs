@@ -1,5 +1,6 @@
 //! The sources against servers that answer well, badly, and not at all.
 
+mod contract;
 mod identity;
 mod listing;
 mod prometheus;

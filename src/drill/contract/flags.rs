@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::product::Product;
 use super::super::rollout::{AI_SUGGEST, BULK_IMPORT, KEYS, NEW_INVOICES, TASKS_ENABLED};
 use super::query::Query;
-use super::{ENVIRONMENTS, Reply};
+use super::{ENVIRONMENTS, Reply, bad, limit, person};
 
 /// The most flags in one page, and how many there are where the caller does not say.
 const MOST: usize = 200;
@@ -19,7 +19,7 @@ const LONG_AGO: u32 = 9;
 /// The problem to answer with: no or an unknown environment, a limit or a cursor that is none.
 pub fn page(product: &Product, query: &Query) -> Result<Value, Reply> {
     let environment = environment(query)?;
-    let limit = limit(query)?;
+    let limit = limit(query, USUAL, MOST)?;
     let asked: Vec<&str> = query.all("key").collect();
     let missing: Vec<&str> = asked.iter().copied().filter(|key| !KEYS.contains(key)).collect();
     let mut keys: Vec<&str> =
@@ -49,16 +49,6 @@ fn environment(query: &Query) -> Result<&'static str, Reply> {
     };
     let found = ENVIRONMENTS.into_iter().find(|name| *name == asked);
     found.ok_or_else(|| bad("environment", &format!("there is no environment {asked:?}, only {known}")))
-}
-
-fn limit(query: &Query) -> Result<usize, Reply> {
-    let Some(limit) = query.one("limit") else { return Ok(USUAL) };
-    let limit = limit.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-    limit.ok_or_else(|| bad("limit", &format!("limit is a number from 1 to {MOST}")))
-}
-
-fn bad(parameter: &str, detail: &str) -> Reply {
-    Reply::problem(400, &format!("bad-{parameter}"), "Bad request", detail)
 }
 
 fn flag(product: &Product, key: &str, environment: &str) -> Value {
@@ -166,14 +156,6 @@ fn still(product: &Product, mode: &str, percent: Option<u8>) -> Value {
         "updated_at": start.before(std::time::Duration::from_hours(24) * LONG_AGO).rfc3339(),
         "updated_by": person("mei"),
     })
-}
-
-fn person(id: &str) -> Value {
-    let mut display = id.to_owned();
-    if let Some(first) = display.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    json!({ "id": id, "kind": "user", "display": display })
 }
 
 fn set(state: &mut Value, key: &str, value: Value) {

@@ -1,8 +1,11 @@
-//! The identity contract `launch-identity/1`, the part that the product serves: `meta`, `whoami`
-//! and `flags`, with entity tags, pages and RFC 9457 problems.
+//! The identity contract `launch-identity/1`, all of it, with entity tags, pages and RFC 9457 problems.
 
+mod audit;
 mod flags;
+mod impersonation;
+mod orgs;
 mod query;
+mod roles;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -11,7 +14,25 @@ use super::product::Product;
 use query::Query;
 
 const BASE: &str = "/launch/v1/";
-const SCOPE: &str = "flags:read";
+
+/// The scopes that the contract asks for, in the order of the paths that need them.
+pub const SCOPES: [&str; 5] =
+    ["flags:read", "orgs:read", "entitlements:read", "audit:read", "impersonation:read"];
+
+/// Who is let in.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The bearer token that is asked for; `None`: everybody is let in.
+    pub token: Option<String>,
+    /// The scopes that the caller has then.
+    pub scopes: Vec<String>,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { token: None, scopes: SCOPES.map(str::to_owned).to_vec() }
+    }
+}
 
 /// The environments that the product knows.
 pub const ENVIRONMENTS: [&str; 3] = ["development", "staging", "production"];
@@ -95,20 +116,59 @@ pub fn is_contract(path: &str) -> bool {
     path.starts_with(BASE)
 }
 
-/// Answers a request for a path of the contract; `token` is the one that is asked for, if any is.
-pub fn answer(product: &Product, ask: Ask<'_>, token: Option<&str>) -> Reply {
-    if let Some(refused) = token.and_then(|token| refuse(ask.authorization, token)) {
+/// Answers a request for a path of the contract.
+pub fn answer(product: &Product, ask: Ask<'_>, access: &Access) -> Reply {
+    if let Some(refused) = access.token.as_ref().and_then(|token| refuse(ask.authorization, token)) {
         return refused;
     }
-    match ask.path.strip_prefix(BASE) {
-        Some("meta") => Reply::json(&meta(product)),
-        Some("whoami") => Reply::tagged(&whoami(product), ask),
-        Some("flags") => match flags::page(product, &Query::parse(ask.query)) {
-            Ok(body) => Reply::tagged(&body, ask),
-            Err(problem) => problem,
-        },
-        _ => Reply::unknown_path(ask.path),
+    let Some(path) = ask.path.strip_prefix(BASE) else { return Reply::unknown_path(ask.path) };
+    if let Some(scope) = needed(path).filter(|scope| !access.scopes.iter().any(|s| s == scope)) {
+        return forbid(scope);
     }
+    let query = Query::parse(ask.query);
+    let told = match path {
+        "meta" => return Reply::json(&meta(product)),
+        "whoami" => Ok(whoami(product, access)),
+        "flags" => flags::page(product, &query),
+        "orgs" => orgs::page(product, &query),
+        "roles" => Ok(roles::all()),
+        "audit-events" => audit::page(product, &query),
+        "impersonation-sessions" => Ok(impersonation::sessions(product, &query)),
+        _ => match path.strip_prefix("orgs/").and_then(|rest| rest.strip_suffix("/entitlements")) {
+            Some(org) => orgs::entitlements(product, org),
+            None => return Reply::unknown_path(ask.path),
+        },
+    };
+    match told {
+        Ok(body) => Reply::tagged(&body, ask),
+        Err(problem) => problem,
+    }
+}
+
+/// The scope that a path needs; none for what is told to everybody who is let in.
+fn needed(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "flags" => "flags:read",
+        "orgs" => "orgs:read",
+        "roles" => "entitlements:read",
+        "audit-events" => "audit:read",
+        "impersonation-sessions" => "impersonation:read",
+        _ if path.starts_with("orgs/") => "entitlements:read",
+        _ => return None,
+    })
+}
+
+/// 403 that names the scope, in the problem and in the challenge.
+fn forbid(scope: &str) -> Reply {
+    let mut problem =
+        Reply::problem(403, "insufficient-scope", "Forbidden", &format!("the token lacks {scope}"));
+    if let Ok(Value::Object(mut fields)) = serde_json::from_str(&problem.body) {
+        fields.insert("required_scope".into(), scope.into());
+        problem.body = Value::Object(fields).to_string();
+    }
+    let challenge =
+        format!("Bearer realm=\"launch-identity\", scope=\"{scope}\", error=\"insufficient_scope\"");
+    problem.with("www-authenticate", challenge)
 }
 
 /// 401 with the challenge of RFC 6750: a request without a token is told no error code.
@@ -121,7 +181,7 @@ fn refuse(authorization: Option<&str>, token: &str) -> Option<Reply> {
         Some(_) => (", error=\"invalid_token\"", "the token is not known here"),
         None => ("", "send a bearer token"),
     };
-    let challenge = format!("Bearer realm=\"launch-identity\", scope=\"{SCOPE}\"{error}");
+    let challenge = format!("Bearer realm=\"launch-identity\", scope=\"{}\"{error}", SCOPES.join(" "));
     Some(Reply::problem(401, "sign-in-needed", "Sign in", detail).with("www-authenticate", challenge))
 }
 
@@ -131,12 +191,12 @@ fn meta(product: &Product) -> Value {
         "service": { "name": "identity (simulated)", "version": env!("CARGO_PKG_VERSION") },
         "server_time": product.now().rfc3339(),
         "environments": ENVIRONMENTS,
-        "capabilities": ["flags"],
+        "capabilities": ["flags", "orgs", "roles", "entitlements", "audit", "impersonation"],
         "poll": { "min_interval_s": 2 },
     })
 }
 
-fn whoami(product: &Product) -> Value {
+fn whoami(product: &Product, access: &Access) -> Value {
     // A token of eight hours that is renewed as it ends.
     let shift = std::time::Duration::from_hours(8);
     let renewed = u32::try_from(product.uptime().as_secs() / shift.as_secs()).unwrap_or(0) + 1;
@@ -144,10 +204,34 @@ fn whoami(product: &Product) -> Value {
         "subject": { "id": "ada", "kind": "user", "display": "Ada" },
         "org_id": "org_acme",
         "roles": ["launch-commander", "captain"],
-        "scopes": [SCOPE],
+        "scopes": access.scopes,
         "expires_at": product.at(shift * renewed).rfc3339(),
         "impersonator": null,
     })
+}
+
+/// A person, as the contract tells of one.
+fn person(id: &str) -> Value {
+    json!({ "id": id, "kind": "user", "display": capital(id) })
+}
+
+fn capital(word: &str) -> String {
+    let mut word = word.to_owned();
+    if let Some(first) = word.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    word
+}
+
+fn bad(parameter: &str, detail: &str) -> Reply {
+    Reply::problem(400, &format!("bad-{parameter}"), "Bad request", detail)
+}
+
+/// How many the caller wants in a page: from 1 to `most`, `usual` where it does not say.
+fn limit(query: &Query, usual: usize, most: usize) -> Result<usize, Reply> {
+    let Some(limit) = query.one("limit") else { return Ok(usual) };
+    let limit = limit.parse().ok().filter(|limit| (1..=most).contains(limit));
+    limit.ok_or_else(|| bad("limit", &format!("limit is a number from 1 to {most}")))
 }
 
 fn entity_tag(body: &str) -> String {
@@ -165,39 +249,70 @@ mod tests {
     use super::super::{DEMO_SEED, DEMO_START};
     use super::*;
 
-    fn ask(path: &'static str) -> Ask<'static> {
+    fn ask(path: &str) -> Ask<'_> {
         Ask { path, query: "environment=production", authorization: None, if_none_match: None }
     }
 
     #[test]
     fn a_token_is_asked_for_before_anything_is_told_even_whether_a_path_exists() {
         let product = Product::new(DEMO_SEED, DEMO_START);
+        let access = Access { token: Some("s3cret".into()), ..Access::default() };
         for path in ["/launch/v1/flags", "/launch/v1/meta", "/launch/v1/nothing"] {
-            let none = answer(&product, ask(path), Some("s3cret"));
+            let none = answer(&product, ask(path), &access);
             let challenge = &none.headers.iter().find(|(name, _)| *name == "www-authenticate").unwrap().1;
             assert_eq!(none.status, 401);
             assert!(challenge.starts_with("Bearer ") && !challenge.contains("error="), "{challenge}");
             let wrong = Ask { authorization: Some("Bearer guess"), ..ask(path) };
-            let wrong = answer(&product, wrong, Some("s3cret"));
+            let wrong = answer(&product, wrong, &access);
             assert!(wrong.headers.iter().any(|(_, value)| value.contains("invalid_token")));
             assert!(!wrong.body.contains("s3cret"));
         }
         let right = Ask { authorization: Some("bearer s3cret"), ..ask("/launch/v1/whoami") };
-        let right = answer(&product, right, Some("s3cret"));
+        let right = answer(&product, right, &access);
         assert!(right.status == 200 && right.body.contains("\"ada\""));
     }
 
     #[test]
     fn the_tag_changes_with_the_body_and_only_with_it() {
         let mut product = Product::new(DEMO_SEED, DEMO_START);
-        let first = answer(&product, ask("/launch/v1/flags"), None);
+        let open = Access::default();
+        let first = answer(&product, ask("/launch/v1/flags"), &open);
         let tag = first.headers.iter().find(|(name, _)| *name == "etag").unwrap().1.clone();
         let list = format!("\"other\", W/{tag}");
         let again = Ask { if_none_match: Some(&list), ..ask("/launch/v1/flags") };
-        let same = answer(&product, again, None);
+        let same = answer(&product, again, &open);
         assert_eq!((same.status, same.body.as_str(), same.content_type), (304, "", None));
         assert!(same.headers.contains(&("etag", tag)));
         product.set_flag_percent(11.0);
-        assert_eq!(answer(&product, again, None).status, 200);
+        assert_eq!(answer(&product, again, &open).status, 200);
+    }
+
+    #[test]
+    fn a_missing_scope_is_named_for_its_own_part_and_for_no_other() {
+        let product = Product::new(DEMO_SEED, DEMO_START);
+        for scope in SCOPES {
+            let scopes = SCOPES.into_iter().filter(|s| *s != scope).map(str::to_owned).collect();
+            let access = Access { token: None, scopes };
+            for path in [
+                "flags",
+                "orgs",
+                "orgs/org_acme/entitlements",
+                "roles",
+                "audit-events",
+                "impersonation-sessions",
+            ] {
+                let path = format!("/launch/v1/{path}");
+                let reply = answer(&product, ask(&path), &access);
+                let lacks = needed(path.strip_prefix(BASE).unwrap()) == Some(scope);
+                assert_eq!(reply.status, if lacks { 403 } else { 200 }, "{path} without {scope}");
+                if lacks {
+                    let problem: Value = serde_json::from_str(&reply.body).unwrap();
+                    assert_eq!(problem["required_scope"], scope);
+                    let challenge =
+                        reply.headers.iter().find(|(name, _)| *name == "www-authenticate").unwrap();
+                    assert!(challenge.1.contains(&format!("scope=\"{scope}\"")), "{challenge:?}");
+                }
+            }
+        }
     }
 }

@@ -5,9 +5,13 @@ use std::time::Duration;
 use super::super::exposition::Family;
 use super::super::product::Product;
 use super::super::service::Service;
+use super::super::tenants;
 use super::super::traffic::IDENTITY;
 use super::boundaries;
 use super::process::{self, Work};
+
+/// How long a request takes that is refused at the door.
+const LOCKED_OUT_TAKES: Duration = Duration::from_millis(20);
 
 /// All families of the page.
 pub fn families(product: &Product) -> Vec<Family> {
@@ -20,14 +24,15 @@ pub fn families(product: &Product) -> Vec<Family> {
         started: Duration::ZERO,
     };
     let mut families = process::node(product, work);
-    families.extend(requests(services));
+    families.extend(requests(services, tenants::locked_out(product.uptime())));
     families.extend([evaluations(product), usage(product), organisations(product), escalations(product)]);
     families.extend(boundaries::families(product));
     families
 }
 
-/// Counters and durations of requests.
-pub fn requests(services: &[Service]) -> [Family; 2] {
+/// Counters and durations of requests; so many more than the tasks service was asked by others were
+/// refused to the tenant that gets nothing but 403.
+pub fn requests(services: &[Service], locked_out: u64) -> [Family; 2] {
     let mut total =
         Family::counter("http_requests_total", "Requests, by service, tenant, method and status code.");
     let mut durations =
@@ -39,7 +44,20 @@ pub fn requests(services: &[Service]) -> [Family; 2] {
                 [("service", service.name()), ("tenant", tenant), ("code", &*code), ("method", method)];
             total = total.count(labels, count);
         }
-        durations = durations.observed([("service", service.name())], &service.durations);
+        let mut took = service.durations.clone();
+        if service.name() == "tasks" {
+            for (code, count) in [("200", 0), ("403", locked_out)] {
+                let labels = [
+                    ("service", "tasks"),
+                    ("tenant", tenants::LOCKED_OUT),
+                    ("code", code),
+                    ("method", "GET"),
+                ];
+                total = total.count(labels, count);
+            }
+            (0..locked_out).for_each(|_| took.observe(LOCKED_OUT_TAKES));
+        }
+        durations = durations.observed([("service", service.name())], &took);
     }
     [total, durations]
 }

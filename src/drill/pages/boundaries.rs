@@ -33,6 +33,7 @@ fn denials(product: &Product) -> Family {
         "tasks_entitlement_denials_total",
         "Requests to Tasks that were refused for want of a role, a plan or a scope, by tenant.",
     );
+    let family = family.count([("tenant", tenants::LOCKED_OUT)], tenants::locked_out(product.uptime()));
     tenants::NAMES.into_iter().fold(family, |family, tenant| {
         let usual = missed.get(tenant).copied().unwrap_or_default() / DENIED_OF_MISSED;
         let beyond = refused.get(tenant).copied().unwrap_or_default();

@@ -35,6 +35,6 @@ pub fn families(product: &Product) -> Vec<Family> {
     for family in &mut families {
         family.label_all("service", "identity");
     }
-    families.extend(api::requests(services));
+    families.extend(api::requests(services, 0));
     families
 }

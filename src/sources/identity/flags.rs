@@ -1,6 +1,6 @@
 //! The flags of one environment: pages, `ETag`s, and what is missing.
 
-use super::Service;
+use super::service::{Service, without_cause};
 use super::wire::FlagsDoc;
 use crate::model::poll::{FlagsAnswer, Notes};
 use crate::model::text::harmless_line;
@@ -75,7 +75,7 @@ impl Flags {
         let mut response = service.send("flags", query, etag).await?;
         if response.status == 304 {
             // A server that sends 304 unasked has told nothing.
-            return known.cloned().ok_or_else(|| Fault::new(FaultCode::Status, "answers 304 without cause"));
+            return known.cloned().ok_or_else(without_cause);
         }
         notes.not_modified = false;
         let etag = response.etag.clone();

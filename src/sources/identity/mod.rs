@@ -1,60 +1,40 @@
-//! The identity contract `launch-identity/1`: flags, who the token stands for, and the service itself.
+//! The identity contract `launch-identity/1`: flags, who the token stands for, the service itself, and
+//! what it tells of organisations, entitlements, roles, impersonation and changes.
 //!
-//! Start with [`Identity::poll`]; `wire` says what the JSON means.
+//! Start with [`Identity::poll`]. `about` asks what the service is, `flags` for the flags, `parts` for
+//! everything else, each part on its own account; `wire` and `docs` say what the JSON means.
 
+mod about;
+mod audit;
+mod docs;
+mod entitlements;
 mod flags;
+mod parts;
+mod service;
 mod wire;
 
 use std::time::Duration;
 
 use futures_util::future::join3;
-use serde::de::DeserializeOwned;
 
 use super::{Outcome, clock_offset, json};
-use crate::http::{Client, Request, Response};
-use crate::model::identity::{Meta, Whoami};
+use crate::http::Client;
+use crate::model::identity::Capability;
+use crate::model::poll::Notes;
 use crate::model::{Answer, Fault, FaultCode, Time};
+use about::About;
 use flags::Flags;
-use wire::{MetaDoc, Problem, WhoamiDoc};
-
-const META_EVERY: Duration = Duration::from_mins(5);
-const WHOAMI_EVERY: Duration = Duration::from_mins(1);
-/// The most bytes of a refusal that are read for its reason.
-const EXPLANATION: usize = 16 * 1024;
+use parts::Parts;
+use service::Service;
 
 /// One identity service.
 pub struct Identity {
     service: Service,
+    about: About,
     flags: Flags,
-    meta: Kept<Meta>,
-    whoami: Kept<Whoami>,
-    /// Server's clock less this program's, as last told.
-    offset: Option<f64>,
-}
-
-/// Where the service is, and how it is asked.
-struct Service {
-    client: Client,
-    base: String,
-}
-
-/// Something that changes seldom, and when it was last asked for.
-struct Kept<T> {
-    value: Option<T>,
-    asked: Option<Time>,
-}
-
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        Self { value: None, asked: None }
-    }
-}
-
-impl<T> Kept<T> {
-    /// Whether it is time to ask again. A clock that stepped back asks at once.
-    fn due(&self, now: Time, every: Duration) -> bool {
-        self.asked.is_none_or(|asked| now < asked || now.since(asked) >= every)
-    }
+    parts: Parts,
+    /// Whether the launch asks for flags by their key.
+    wants_flags: bool,
 }
 
 impl Identity {
@@ -64,99 +44,59 @@ impl Identity {
         let base = url.trim().trim_end_matches('/').trim_end_matches("/launch/v1").to_owned();
         Self {
             service: Service { client, base },
+            about: About::new(environment),
+            wants_flags: !keys.is_empty(),
             flags: Flags::new(environment, keys),
-            meta: Kept::default(),
-            whoami: Kept::default(),
-            offset: None,
+            parts: Parts::default(),
         }
     }
 
-    /// Asks for the flags, and now and then for the service and the subject. Not being told who the
-    /// subject is, or what the service is, does not make the flags worth less.
+    /// Asks for the flags and for every part that is due. Not being told who the subject is, what the
+    /// service is, or any part but the flags does not make the flags worth less.
     ///
     /// # Errors
-    /// What kept the flags from being told.
+    /// What kept the flags from being told; a service that speaks another contract.
     pub(super) async fn poll(&mut self, now: Time) -> Outcome {
-        let service = &self.service;
-        let begun = tokio::time::Instant::now();
-        let meta = async {
-            if self.meta.due(now, META_EVERY) { Some(service.get::<MetaDoc>("meta").await) } else { None }
-        };
-        let whoami = async {
-            if self.whoami.due(now, WHOAMI_EVERY) {
-                Some(service.get::<WhoamiDoc>("whoami").await)
-            } else {
-                None
-            }
-        };
-        let (flags, meta, whoami) = join3(self.flags.ask(service), meta, whoami).await;
-        if let Some(meta) = meta {
-            self.meta.asked = Some(now);
-            if let Ok(doc) = meta {
-                self.offset = doc.server_time().map(|server| clock_offset(server, now, begun.elapsed()));
-                self.meta.value = Some(doc.meta());
-            }
+        let Self { service, about, flags, parts, wants_flags } = self;
+        // Only what it lists is asked for, so the list comes first.
+        if about.is_unknown() {
+            about.ask_meta(service, now).await;
         }
-        if let Some(whoami) = whoami {
-            self.whoami.asked = Some(now);
-            match whoami {
-                Ok(doc) => self.whoami.value = Some(doc.whoami()),
-                // The token stands for nobody any more; on any other fault it stands for whom it did.
-                Err(Fault { code: FaultCode::SignInNeeded | FaultCode::Forbidden, .. }) => {
-                    self.whoami.value = None;
-                }
-                Err(_) => {}
-            }
+        about.spoken()?;
+        let offered = about.offers();
+        let asks_flags = offered.is_none_or(|offers| offers.can(Capability::Flags));
+        if *wants_flags && !asks_flags {
+            return Err(Fault::new(FaultCode::Status, "the service does not offer flags"));
         }
-        let (flags, mut notes) = flags?;
-        notes.clock_offset = self.offset;
+        let offered = offered.cloned();
+        let (told, (), mut identity) = join3(
+            async { if asks_flags { Some(flags.ask(service).await) } else { None } },
+            about.ask(service, now),
+            parts.ask(service, offered.as_ref(), now),
+        )
+        .await;
+        about.spoken()?;
+        let (told, mut notes) = match told {
+            Some(told) => {
+                let (told, notes) = told.map_err(|fault| about.explain(fault))?;
+                (Some(told), notes)
+            }
+            None => (None, Notes::default()),
+        };
+        notes.clock_offset = about.offset();
+        about.tell(&mut identity);
         Ok(Answer {
-            flags: Some(flags),
-            whoami: self.whoami.value.clone(),
-            meta: self.meta.value.clone(),
+            flags: told,
+            whoami: about.whoami().cloned(),
+            meta: about.offers().cloned(),
+            identity: Some(identity),
             notes,
             ..Answer::default()
         })
     }
-}
 
-impl Service {
-    async fn get<T: DeserializeOwned + Send + 'static>(&self, path: &str) -> Result<T, Fault> {
-        let mut response = self.send(path, Vec::new(), None).await?;
-        json::body(&mut response).await
+    /// The shortest time between two polls that the service asks for.
+    pub(super) fn least_interval(&self) -> Duration {
+        self.about.least_interval()
     }
-
-    /// Sends a GET; only 2xx and 304 come through.
-    async fn send(
-        &self,
-        path: &str,
-        query: Vec<(String, String)>,
-        etag: Option<String>,
-    ) -> Result<Response, Fault> {
-        let request = Request {
-            url: format!("{}/launch/v1/{path}", self.base),
-            query,
-            etag,
-            accept: Some("application/json, application/problem+json".into()),
-            form: None,
-        };
-        let mut response = self.client.send(&request).await?;
-        match response.fault() {
-            Some(fault) => Err(told(fault, &mut response).await),
-            None => Ok(response),
-        }
-    }
-}
-
-/// The fault with the words of its problem details.
-async fn told(fault: Fault, response: &mut Response) -> Fault {
-    let body = response.explanation(EXPLANATION).await;
-    let Ok(problem) = serde_json::from_str::<Problem>(&body) else { return fault };
-    let title = problem.detail.or(problem.title).filter(|t| !t.trim().is_empty());
-    let text = match (&problem.required_scope, title, fault.code) {
-        (Some(scope), _, FaultCode::Forbidden) => format!("forbidden: needs {scope}"),
-        (_, Some(title), _) => format!("{}: {title}", fault.text),
-        _ => return fault,
-    };
-    Fault { retry_after: fault.retry_after, ..Fault::new(fault.code, text) }
 }

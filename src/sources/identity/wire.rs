@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::model::flag::Rule;
-use crate::model::identity::{Meta, Whoami};
+use crate::model::identity::{Meta, Principal, PrincipalKind, Whoami};
 use crate::model::text::harmless_line;
 use crate::model::{Fault, FaultCode, Flag, Observed, Percent, Time};
 
@@ -36,14 +36,18 @@ struct PollDoc {
 
 #[derive(Deserialize)]
 pub(super) struct WhoamiDoc {
-    subject: Principal,
+    subject: PrincipalDoc,
+    org_id: Option<String>,
     roles: Option<Vec<String>>,
     scopes: Option<Vec<String>>,
+    expires_at: Option<String>,
+    impersonator: Option<PrincipalDoc>,
 }
 
 #[derive(Deserialize)]
-struct Principal {
+pub(super) struct PrincipalDoc {
     id: String,
+    kind: Option<String>,
     display: Option<String>,
 }
 
@@ -78,7 +82,7 @@ struct State {
     schedule: Option<Schedule>,
     observed: Option<ObservedDoc>,
     updated_at: Option<String>,
-    updated_by: Option<Principal>,
+    updated_by: Option<PrincipalDoc>,
 }
 
 #[derive(Deserialize)]
@@ -151,15 +155,31 @@ pub(super) struct Problem {
     pub(super) required_scope: Option<String>,
 }
 
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     harmless_line(text, NAME)
 }
 
-fn clean_all(texts: Option<Vec<String>>) -> Vec<String> {
+/// A text that may be left out; an empty one is none.
+pub(super) fn named(text: Option<&str>) -> Option<String> {
+    text.map(clean).filter(|text| !text.is_empty())
+}
+
+pub(super) fn clean_all(texts: Option<Vec<String>>) -> Vec<String> {
     texts.unwrap_or_default().iter().map(|text| clean(text)).collect()
 }
 
-fn time(text: Option<&str>) -> Option<Time> {
+/// The moment at which something ends; `None`: never.
+///
+/// # Errors
+/// A text that is no moment: it must not look as if there were no end.
+pub(super) fn end(what: &str, text: Option<&str>) -> Result<Option<Time>, Fault> {
+    let unreadable = |text: &str| {
+        Fault::new(FaultCode::Unreadable, format!("{what} {:?} is no moment", harmless_line(text, 40)))
+    };
+    text.map(|text| time(Some(text)).ok_or_else(|| unreadable(text))).transpose()
+}
+
+pub(super) fn time(text: Option<&str>) -> Option<Time> {
     text?.parse::<jiff::Timestamp>().ok().map(|t| Time::from_millis(t.as_millisecond()))
 }
 
@@ -183,18 +203,33 @@ impl MetaDoc {
 }
 
 impl WhoamiDoc {
-    pub(super) fn whoami(self) -> Whoami {
-        Whoami {
+    /// # Errors
+    /// A moment at which the token ends that cannot be read: it must not look like none.
+    pub(super) fn whoami(self) -> Result<Whoami, Fault> {
+        Ok(Whoami {
             id: clean(&self.subject.id),
             display: self.subject.name(),
             roles: clean_all(self.roles),
             scopes: clean_all(self.scopes),
-        }
+            org_id: named(self.org_id.as_deref()),
+            expires_at: end("expires_at", self.expires_at.as_deref())?,
+            impersonator: self.impersonator.as_ref().map(PrincipalDoc::principal),
+        })
     }
 }
 
-impl Principal {
-    fn name(&self) -> String {
+impl PrincipalDoc {
+    pub(super) fn principal(&self) -> Principal {
+        let kind = match self.kind.as_deref() {
+            Some("user") => PrincipalKind::User,
+            Some("service") => PrincipalKind::Service,
+            Some("system") => PrincipalKind::System,
+            _ => PrincipalKind::Other,
+        };
+        Principal { id: clean(&self.id), kind, display: self.name() }
+    }
+
+    pub(super) fn name(&self) -> String {
         clean(self.display.as_deref().filter(|d| !d.trim().is_empty()).unwrap_or(&self.id))
     }
 }
@@ -216,7 +251,7 @@ impl FlagDoc {
             percent,
             unit: clean(state.rollout.unit.as_deref().unwrap_or_default()),
             updated_at: time(state.updated_at.as_deref()),
-            updated_by: state.updated_by.as_ref().map(Principal::name),
+            updated_by: state.updated_by.as_ref().map(PrincipalDoc::name),
             updated_by_id: state.updated_by.as_ref().map(|by| clean(&by.id)),
             next: next.and_then(|n| Some((time(n.at.as_deref())?, n.percent?))),
             observed: state.observed.as_ref().and_then(ObservedDoc::observed),

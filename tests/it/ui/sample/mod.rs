@@ -176,6 +176,9 @@ fn answer(id: &str, day: Day, second: i64) -> Answer {
             display: "Ana Ferreira".into(),
             roles: vec!["captain".into(), "sre".into()],
             scopes: vec!["flags:read".into(), "audit:read".into()],
+            org_id: None,
+            expires_at: None,
+            impersonator: None,
         });
         answer.meta = Some(Meta {
             contract: "launch-identity/1".into(),
