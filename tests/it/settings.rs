@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use gonogo::checklist::Template;
+use gonogo::model::credential::{CredentialKind, SecretFrom};
 use gonogo::model::gate::Idle;
-use gonogo::model::launch::{CredentialDef, SourceKind};
+use gonogo::model::launch::SourceKind;
 use gonogo::model::{Board, Condition, Op, SignalId};
 use gonogo::settings::{self, load};
 use proptest::prelude::*;
@@ -130,8 +131,8 @@ fn defaults_are_filled_in_and_paths_are_relative_to_the_config() {
     assert_eq!((worker.max_history.as_secs(), other.max_history.as_secs()), (5400, 86_400));
     assert_eq!(other.ca_file.as_deref(), Some(Path::new(DATA).join("valid/ca.pem").as_path()));
     assert_eq!(other.headers, [("X-Scope-OrgID".to_owned(), "tasks".to_owned())]);
-    let command = CredentialDef::Command(["pass", "show", "ops"].map(String::from).to_vec());
-    assert_eq!(other.credential.as_ref(), Some(&command));
+    let command = SecretFrom::Command(["pass", "show", "ops"].map(String::from).to_vec());
+    assert_eq!(other.credential.as_ref().map(|c| &c.kind), Some(&CredentialKind::Bearer(command)));
 }
 
 #[test]

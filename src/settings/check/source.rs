@@ -8,7 +8,8 @@ use super::super::file::At;
 use super::super::file::config::{CredentialTable, SourceTable, SourceWord};
 use super::address::Part;
 use super::{Check, known_name, size};
-use crate::model::launch::{CredentialDef, SourceKind};
+use crate::model::credential::{CredentialDef, CredentialKind, SecretFrom};
+use crate::model::launch::SourceKind;
 use crate::model::{Labels, SourceDef, SourceId};
 
 /// The shortest time between two polls.
@@ -59,7 +60,7 @@ impl Check<'_> {
         let credential = table.credential.as_ref().and_then(|wanted| {
             let known = around.credentials.keys().map(String::as_str);
             known_name(&mut self.troubles, wanted.span(), "credential", wanted.get(), around.config, known);
-            self.credential(around.credentials.get(wanted.get())?)
+            self.credential(wanted.get(), around.credentials.get(wanted.get())?)
         });
         let max_body = if kind == SourceWord::Scrape { MAX_BODY_SCRAPE } else { MAX_BODY };
         let source = SourceDef {
@@ -73,6 +74,7 @@ impl Check<'_> {
             headers: self.headers(table.headers.as_ref()),
             credential,
             ca_file: table.ca_file.as_ref().map(|p| self.path(p)),
+            route: crate::model::launch::Route::default(),
             allow_http: table.allow_http.unwrap_or(false),
             kind: self.source_kind(at, around.environment)?,
         };
@@ -204,16 +206,17 @@ impl Check<'_> {
     }
 
     /// Exactly one place to have the token from. Troubles are said once, by [`Self::credentials`].
-    fn credential(&mut self, at: &At<CredentialTable>) -> Option<CredentialDef> {
+    fn credential(&mut self, name: &str, at: &At<CredentialTable>) -> Option<CredentialDef> {
         let table = at.get();
-        match (&table.env, &table.file, &table.command) {
-            (Some(env), None, None) => Some(CredentialDef::Env(env.get().clone())),
-            (None, Some(file), None) => Some(CredentialDef::File(self.path(file))),
+        let from = match (&table.env, &table.file, &table.command) {
+            (Some(env), None, None) => SecretFrom::Env(env.get().clone()),
+            (None, Some(file), None) => SecretFrom::File(self.path(file)),
             (None, None, Some(command)) => {
-                Some(CredentialDef::Command(command.get().iter().map(|a| a.get().clone()).collect()))
+                SecretFrom::Command(command.get().iter().map(|a| a.get().clone()).collect())
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(CredentialDef { name: name.to_owned(), kind: CredentialKind::Bearer(from) })
     }
 
     /// What is wrong in credentials, used or not.

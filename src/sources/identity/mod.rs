@@ -138,7 +138,7 @@ impl Service {
             query,
             etag,
             accept: Some("application/json, application/problem+json".into()),
-            form: None,
+            ..Request::default()
         };
         let mut response = self.client.send(&request).await?;
         match response.fault() {
