@@ -78,6 +78,7 @@ impl Client {
             target.allowed(self.options.allow_http)?;
             let asked = Instant::now();
             let proof = match &self.options.credential {
+                _ if request.proof.is_some() => request.proof.clone(),
                 Some(credential) => Some(credential.proof(refused.as_ref()).await?),
                 None => target.basic.clone().map(|(user, password)| Proof::Basic { user, password }),
             };
@@ -88,7 +89,8 @@ impl Client {
                 .map_err(|_| fault::timed_out(Phase::Head, self.timeout))??;
             let status = answer.status().as_u16();
             let shown = proof.as_ref().map(Shown::of);
-            if status == 401 && self.options.credential.is_some() && !renewed {
+            let may_renew = self.options.credential.is_some() && request.proof.is_none() && !renewed;
+            if status == 401 && may_renew {
                 (refused, renewed) = (proof, true);
                 continue;
             }

@@ -14,6 +14,7 @@ mod gunzip;
 mod pool;
 mod resolver;
 mod response;
+pub mod sign_in;
 mod target;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub use client::Client;
 pub use credential::{Asked, Credential, Proof};
 pub use pool::Pool;
 pub use response::Response;
+pub use sign_in::SignIn;
 pub use target::host_and_port;
 
 /// What all requests of one source share.
@@ -78,6 +80,8 @@ pub struct Request {
     pub form: Option<Vec<(String, String)>>,
     /// A JSON body; the request is then a POST. Where there is a form too, the form is sent.
     pub json: Option<Bytes>,
+    /// Says who asks in the place of the credential, and is never renewed.
+    pub proof: Option<Proof>,
 }
 
 /// Names only: a URL may hold a password, and a form a token.

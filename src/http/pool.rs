@@ -1,4 +1,4 @@
-//! Connections that sources share: one transport for all that are reached in the same way.
+//! What sources share: one transport for all that are reached in the same way, and their credentials.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::time::Duration;
 use secrecy::zeroize::Zeroizing;
 use tokio::sync::OnceCell;
 
+use super::credential::Credential;
 use super::resolver::Resolver;
 use crate::model::{Fault, FaultCode};
 
@@ -33,10 +34,17 @@ pub(super) struct Way {
 #[derive(Default)]
 pub struct Pool {
     transports: Mutex<HashMap<Way, Arc<OnceCell<reqwest::Client>>>>,
+    credentials: Mutex<HashMap<String, Arc<dyn Credential>>>,
     resolver: Arc<Resolver>,
 }
 
 impl Pool {
+    /// The credential of this name, made at its first use: sources that share one share its token too.
+    pub fn credential(&self, name: &str, make: impl FnOnce() -> Arc<dyn Credential>) -> Arc<dyn Credential> {
+        let mut all = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(name.to_owned()).or_insert_with(make))
+    }
+
     /// The transport for a way, made at its first use. TLS roots are loaded on a thread that may
     /// block.
     pub(super) async fn transport(&self, way: &Way) -> Result<reqwest::Client, Fault> {

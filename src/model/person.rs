@@ -30,6 +30,8 @@ pub struct Person {
     pub expires: Option<Time>,
     /// The issuer's clock less this one's, in seconds.
     pub clock_offset: Option<f64>,
+    /// What else is worth knowing, as sentences.
+    pub remarks: Vec<String>,
     /// Why the sign-in has ended, where it has: the name is still known, the token is worth nothing.
     pub ended: Option<String>,
 }

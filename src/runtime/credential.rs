@@ -1,8 +1,10 @@
 //! Which kind of credential a config asks for, and the one that runs a command.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use directories::ProjectDirs;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
@@ -10,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::exec;
 use crate::http::credential::{Basic, Bearer, Env, File, Header, Secret, checked};
-use crate::http::{Asked, Credential};
+use crate::http::{Asked, Credential, SignIn};
 use crate::model::credential::{CredentialDef, CredentialKind, SecretFrom};
 use crate::model::text::harmless_line;
 use crate::model::{Fault, FaultCode, Time};
@@ -26,8 +28,24 @@ pub fn credential(def: &CredentialDef) -> Arc<dyn Credential> {
         CredentialKind::Bearer(token) => Arc::new(Bearer::new(secret(token))),
         CredentialKind::Basic { user, password } => Arc::new(Basic::new(user, secret(password))),
         CredentialKind::Header { header, value } => Arc::new(Header::new(header, secret(value))),
-        CredentialKind::SignIn(_) => Arc::new(Bearer::new(Arc::new(Env::new("")))),
+        CredentialKind::SignIn(server) => {
+            Arc::new(SignIn::new(&def.name, server, server.client_secret.as_ref().map(secret), &sign_ins()))
+        }
     }
+}
+
+/// The sign-in of a person that a credential is; `None` for the other kinds.
+pub fn sign_in(def: &CredentialDef) -> Option<SignIn> {
+    let server = def.device()?;
+    Some(SignIn::new(&def.name, server, server.client_secret.as_ref().map(secret), &sign_ins()))
+}
+
+/// Where people's sign-ins are kept: `sign-in` in the user's state directory (Linux), or local data
+/// directory (macOS has no other); without a home, `sign-in` in the working directory.
+fn sign_ins() -> PathBuf {
+    let dirs = ProjectDirs::from("", "", "gonogo");
+    let state = dirs.map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned());
+    state.map_or_else(|| PathBuf::from("sign-in"), |dir| dir.join("sign-in"))
 }
 
 /// Where a secret text comes from.
