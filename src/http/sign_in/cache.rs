@@ -119,6 +119,7 @@ impl Cache {
     }
 
     /// Where it is.
+    #[cfg(test)]
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

@@ -68,7 +68,7 @@ impl Check<'_> {
             .iter()
             .find(|(refused, why)| refused.eq_ignore_ascii_case(name) && why.contains("client sets"));
         if let Some((_, why)) = refused {
-            self.troubles.add(header.span(), format!("the header {name} cannot be set here: {why}"));
+            self.troubles.add_secret(header.span(), format!("the header {name} cannot be set here: {why}"));
         } else if reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
             // It may be the key itself, pasted here.
             self.troubles
@@ -106,7 +106,7 @@ impl Check<'_> {
         if let Some(text) = &table.issuer {
             self.address(text, Part::Endpoint, allow_http);
             if text.get().contains(['?', '#']) {
-                self.troubles.add(text.span(), "an issuer has no part after \"?\" or \"#\"");
+                self.troubles.add_secret(text.span(), "an issuer has no part after \"?\" or \"#\"");
             }
         }
         let why = format!("a {} credential needs the id that gonogo has at the issuer", kind.as_str());
@@ -114,13 +114,14 @@ impl Check<'_> {
         for scope in table.scopes.iter().flat_map(At::get) {
             let token = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
             if scope.get().is_empty() || !scope.get().bytes().all(token) {
-                self.troubles.add(scope.span(), "is no scope: one word without spaces and quotes for each");
+                self.troubles
+                    .add_secret(scope.span(), "is no scope: one word without spaces and quotes for each");
             }
         }
         if let Some(resource) = &table.resource
             && (Url::parse(resource.get()).is_err() || resource.get().contains('#'))
         {
-            self.troubles.add(resource.span(), "is no absolute URI without \"#\" (RFC 8707)");
+            self.troubles.add_secret(resource.span(), "is no absolute URI without \"#\" (RFC 8707)");
         }
         for pointer in [&table.roles, &table.name].into_iter().flatten() {
             if !pointer.get().starts_with('/') {
@@ -129,8 +130,11 @@ impl Check<'_> {
             }
         }
         let role_names = self.role_names(table);
+        let route =
+            self.route([&table.client_cert, &table.client_key, &table.proxy], table.no_proxy.as_ref());
         if let (Some(names), None) = (&table.role_names, &table.roles) {
-            self.troubles.add(names.span(), "`role-names` needs `roles`: where in the claims the values are");
+            self.troubles
+                .add_secret(names.span(), "`role-names` needs `roles`: where in the claims the values are");
         }
         let flow = if kind == Device { Flow::Device } else { Flow::ClientCredentials };
         Some(SignInDef {
@@ -145,7 +149,7 @@ impl Check<'_> {
             name: self.some_words(table.name.as_ref()),
             role_names,
             ca_file: table.ca_file.as_ref().map(|p| self.path(p)),
-            route: self.route([&table.client_cert, &table.client_key, &table.proxy], table.no_proxy.as_ref()),
+            route,
             allow_http,
         })
     }
@@ -157,7 +161,7 @@ impl Check<'_> {
                 let role = harmless_line(role, 60);
                 let message =
                     format!("the role {role:?} is given by no value: {role} = [\"value-of-the-claim\"]");
-                self.troubles.add(values.span(), message);
+                self.troubles.add_secret(values.span(), message);
             }
             roles.insert(role.clone(), values.get().iter().map(|value| self.words(value)).collect());
         }
@@ -175,7 +179,8 @@ impl Check<'_> {
         no_proxy: Option<&At<Vec<At<String>>>>,
     ) -> Route {
         if let (Some(key), None) = (key, cert) {
-            self.troubles.add(key.span(), "`client-key` is the key of a certificate: give `client-cert` too");
+            self.troubles
+                .add_secret(key.span(), "`client-key` is the key of a certificate: give `client-cert` too");
         }
         if let Some(proxy) = proxy {
             // Most proxies are spoken to in plain http; what goes through them to https is sealed.
@@ -185,7 +190,7 @@ impl Check<'_> {
             let text = host.get();
             if text.is_empty() || text.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control()) {
                 let message = "is no host: one name, .domain, address, network or \"*\" for each";
-                self.troubles.add(host.span(), message);
+                self.troubles.add_secret(host.span(), message);
             }
         }
         Route {
@@ -246,7 +251,7 @@ impl Check<'_> {
             }
             (None, None, None) => {
                 if kind != Device {
-                    self.troubles.add(
+                    self.troubles.add_secret(
                         at.span(),
                         format!("does not say where {what} from: give one of `env`, `file`, `command`"),
                     );
@@ -257,7 +262,7 @@ impl Check<'_> {
                 let spans =
                     [env.as_ref().map(At::span), file.as_ref().map(At::span), command.as_ref().map(At::span)];
                 let last = spans.into_iter().flatten().last().unwrap_or(at.span());
-                self.troubles.add(
+                self.troubles.add_secret(
                     last,
                     format!("{what} from one place: give one of `env`, `file`, `command`, not several"),
                 );
@@ -281,7 +286,7 @@ impl Check<'_> {
         if let Some(command) = &table.command
             && command.get().first().is_none_or(|program| program.get().trim().is_empty())
         {
-            self.troubles.add(command.span(), "needs a program: [\"program\", \"argument\"]");
+            self.troubles.add_secret(command.span(), "needs a program: [\"program\", \"argument\"]");
         }
     }
 
@@ -301,7 +306,7 @@ impl Check<'_> {
                 && !devices.contains(&named.get())
             {
                 let message = "says who is at the keyboard: it must be a credential of kind device";
-                self.troubles.add(named.span(), message);
+                self.troubles.add_secret(named.span(), message);
             }
             return Some(named.get().clone());
         }
@@ -313,7 +318,7 @@ impl Check<'_> {
             } else {
                 "there are several credentials of kind device: say with `identity` which is meant"
             };
-            self.troubles.add(required.span(), message);
+            self.troubles.add_secret(required.span(), message);
         }
         match devices.as_slice() {
             [only] => Some((*only).clone()),

@@ -10,7 +10,7 @@ use super::At;
 /// What says who asks; never the secret itself, but where it comes from.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Credential")]
+#[schemars(rename = "Credential", extend("x-secrets" = true))]
 pub(in crate::settings) struct CredentialTable {
     /// The kind of credential.
     pub(in crate::settings) kind: At<CredentialWord>,
