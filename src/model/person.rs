@@ -22,6 +22,8 @@ pub struct Person {
     pub claimed: Vec<String>,
     /// The checklist roles that they give.
     pub roles: Vec<String>,
+    /// Whether the config says where in the claims the roles are; else nobody knows them.
+    pub tells_roles: bool,
     /// The scopes that were granted.
     pub scopes: Vec<String>,
     /// The scopes that were asked for and not granted.
@@ -42,9 +44,16 @@ impl Person {
         self.ended.is_none()
     }
 
-    /// Whether the person may act in a checklist role.
-    pub fn has(&self, role: &str) -> bool {
-        self.roles.iter().any(|own| own == role)
+    /// Whether the person may act in a checklist role: one that the issuer gives, or any where the
+    /// config does not say where the roles are.
+    pub fn may_act_as(&self, role: &str) -> bool {
+        !self.tells_roles || self.roles.iter().any(|own| own == role)
+    }
+
+    /// Why they may not act in a role, as a sentence.
+    pub fn without(&self, role: &str) -> String {
+        let roles = if self.roles.is_empty() { "none".to_owned() } else { self.roles.join(", ") };
+        format!("{} may not act as {role}: the issuer gives these roles: {roles}", self.name)
     }
 
     /// The issuer's clock less this one's, where it is worth telling.

@@ -93,6 +93,7 @@ pub(super) fn person(kept: &Kept, credential: &str, def: &SignInDef, now: Time) 
         subject: harmless_line(subject, 120),
         roles: def.checklist_roles(&claimed),
         claimed,
+        tells_roles: def.roles.is_some(),
         scopes: granted(kept, def),
         withheld: withheld(kept, def),
         expires: kept.ends(),
