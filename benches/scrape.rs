@@ -145,6 +145,7 @@ fn source(url: &str) -> Source {
         headers: Vec::new(),
         credential: None,
         ca_file: None,
+        route: gonogo::model::launch::Route::default(),
         allow_http: false,
     };
     let signals: Vec<SignalDef> = (0..4)

@@ -35,6 +35,7 @@ fn launch() -> Launch {
         headers: Vec::new(),
         credential: None,
         ca_file: None,
+        route: crate::model::launch::Route::default(),
         allow_http: false,
     };
     let signal = SignalDef {

@@ -12,6 +12,8 @@ pub mod drill;
 pub mod exit;
 pub mod flags;
 pub mod judge;
+pub mod login;
+pub mod logout;
 pub mod output;
 mod presets;
 pub mod query;
@@ -25,6 +27,7 @@ mod simulated;
 pub mod sources;
 pub mod supervise;
 pub mod who;
+pub mod whoami;
 
 use std::path::PathBuf;
 
@@ -88,6 +91,12 @@ pub enum Command {
     Sources(sources::Args),
     /// Start, list, show, tick and verify checklist runs
     Checklist(checklist::Args),
+    /// Sign in with a browser, on this or any other machine
+    Login(login::Args),
+    /// Sign out
+    Logout(logout::Args),
+    /// Show who is signed in, and what they may do
+    Whoami(whoami::Args),
     /// Run a command that a checklist has started
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -138,6 +147,9 @@ pub fn main() -> Exit {
         Some(Command::Alerts(args)) => alerts::run(&args, common),
         Some(Command::Sources(args)) => sources::run(&args, common),
         Some(Command::Checklist(args)) => checklist::run(&args, common),
+        Some(Command::Login(args)) => login::run(&args, common),
+        Some(Command::Logout(args)) => logout::run(&args, common),
+        Some(Command::Whoami(args)) => whoami::run(&args, common),
         Some(Command::Supervise(args)) => supervise::run(&args),
         Some(Command::Config(args)) => settings::run(&args, common),
         Some(Command::Completions(args)) => shell::completions(&args),

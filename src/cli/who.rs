@@ -1,14 +1,21 @@
 //! Who is at the keyboard, as far as anybody can tell.
 
-use anyhow::bail;
+use std::path::Path;
 
+use anyhow::{anyhow, bail};
+
+use super::Common;
 use crate::checklist::Author;
+use crate::model::text::harmless_line;
+use crate::model::{Launch, Person};
+use crate::runtime::credential;
+use crate::settings;
 
 /// Who writes.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(skip)]
 pub struct Signed {
-    /// Your name; it is written down as unverified [default: the user name]
+    /// Your name where nobody is signed in; it is written down as unverified [default: the user name]
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
     /// The role you act in
@@ -17,7 +24,7 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// Nobody is authenticated here, so every name is marked as unverified.
+    /// Who writes where nobody can sign in: every name is marked as unverified.
     ///
     /// # Errors
     /// A blank name.
@@ -29,6 +36,48 @@ impl Signed {
         };
         Ok(Author { role: self.role.clone(), ..Author::unverified(&name) })
     }
+
+    /// Who writes for the launch of the config that is found: who is signed in, else as
+    /// [`Signed::author`]. A config that cannot be read lets nobody sign in.
+    ///
+    /// # Errors
+    /// As [`Signed::author_of`].
+    pub fn author_here(&self, common: &Common) -> anyhow::Result<Author> {
+        let config = settings::discover(common.config.as_deref(), Path::new(""));
+        match config.as_deref().map(settings::launch) {
+            Some(Ok(launch)) => self.author_of(person(&launch)?.as_ref()),
+            _ => self.author(),
+        }
+    }
+
+    /// Who writes, where this person is signed in, or nobody.
+    ///
+    /// # Errors
+    /// Another name than theirs, a role that is not theirs, a blank name.
+    pub fn author_of(&self, person: Option<&Person>) -> anyhow::Result<Author> {
+        let Some(person) = person.filter(|person| person.is_signed_in()) else { return self.author() };
+        if let Some(by) = self.by.as_deref().filter(|by| by.trim() != person.name) {
+            bail!(
+                "--by {} is refused: you are signed in as {}; gonogo logout {} signs out",
+                harmless_line(by, 60),
+                person.name,
+                person.credential
+            );
+        }
+        if let Some(role) = self.role.as_deref().filter(|role| !person.may_act_as(role)) {
+            bail!(person.without(&harmless_line(role, 60)));
+        }
+        Ok(Author { by: person.name.clone(), role: self.role.clone() })
+    }
+}
+
+/// Who is signed in with the credential that says who is at the keyboard of this launch.
+///
+/// # Errors
+/// The sign-in that was kept is refused or cannot be read.
+pub fn person(launch: &Launch) -> anyhow::Result<Option<Person>> {
+    let sign_in = launch.identity_credential().and_then(credential::sign_in);
+    sign_in.map_or(Ok(None), |sign_in| sign_in.person_now().map_err(|fault| anyhow!(fault.text)))
 }
 
 fn from_system() -> String {

@@ -4,13 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
-    LOCATION,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    IF_NONE_MATCH, LOCATION,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
+use super::challenge::Shown;
+use super::credential::Proof;
 use super::fault::{self, Phase};
 use super::pool::{Pool, Way};
 use super::response::Limits;
@@ -66,59 +71,74 @@ impl Client {
     /// status.
     pub async fn send(&self, request: &Request) -> Result<Response, Fault> {
         let mut target = Target::parse(&request.url, &request.query)?;
-        let mut form = request.form.as_deref();
+        let mut body = Body::of(request);
         let mut until = Instant::now() + self.timeout;
-        let (mut renew, mut renewed, mut redirects) = (false, false, 0);
+        let (mut refused, mut renewed, mut redirects) = (None, false, 0);
         loop {
             target.allowed(self.options.allow_http)?;
             let asked = Instant::now();
-            let headers = self.headers(request, &target, std::mem::take(&mut renew)).await?;
+            let proof = match &self.options.credential {
+                _ if request.proof.is_some() => request.proof.clone(),
+                Some(credential) => Some(credential.proof(refused.as_ref()).await?),
+                None => target.basic.clone().map(|(user, password)| Proof::Basic { user, password }),
+            };
+            let headers = self.headers(request, &target, proof.as_ref())?;
             until += asked.elapsed();
-            let answer = timeout_at(until, self.exchange(&target, form, headers))
+            let answer = timeout_at(until, self.exchange(&target, body, headers))
                 .await
                 .map_err(|_| fault::timed_out(Phase::Head, self.timeout))??;
             let status = answer.status().as_u16();
-            if status == 401 && self.options.credential.is_some() && !renewed {
-                (renew, renewed) = (true, true);
+            let shown = proof.as_ref().map(Shown::of);
+            let may_renew = self.options.credential.is_some() && request.proof.is_none() && !renewed;
+            if status == 401 && may_renew {
+                (refused, renewed) = (proof, true);
                 continue;
             }
             let location = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok());
             if let (301 | 302 | 303 | 307 | 308, Some(location)) = (status, location) {
+                if self.options.no_redirects {
+                    return Err(target.not_redirected(location));
+                }
                 target = target.redirected(location)?;
                 redirects += 1;
                 if redirects > MAX_REDIRECTS {
                     return Err(Fault::new(FaultCode::Status, "redirects without end"));
                 }
                 if status == 303 {
-                    form = None;
+                    body = Body::None;
                 }
                 continue;
             }
-            let presented = self.options.credential.is_some() || target.basic.is_some();
             let limits = Limits {
                 until,
                 timeout: self.timeout,
                 max_body: self.options.max_body,
                 received: self.received(),
             };
-            return Ok(Response::new(answer, limits, presented));
+            return Ok(Response::new(answer, limits, shown));
         }
     }
 
     /// One exchange. A connection that waited in the pool may have been closed by the server in the
-    /// same moment (Node.js does so after five idle seconds); only then it is tried once more.
+    /// same moment (Node.js does so after five idle seconds); only then it is tried once more. Not
+    /// so where redirects are refused: what is posted there (a refresh token that works once) must not be
+    /// sent twice.
     async fn exchange(
         &self,
         target: &Target,
-        form: Option<&[(String, String)]>,
+        body: Body<'_>,
         headers: HeaderMap,
     ) -> Result<reqwest::Response, Fault> {
         let client = self.transport(target).await?;
-        let mut again = self.pooled.load(Ordering::Relaxed);
+        let mut again = self.pooled.load(Ordering::Relaxed) && !self.options.no_redirects;
         loop {
-            let request = match form {
-                Some(form) => client.post(target.url.clone()).form(form),
-                None => client.get(target.url.clone()),
+            let request = match body {
+                Body::Form(form) => client.post(target.url.clone()).form(form),
+                Body::Json(json) => client
+                    .post(target.url.clone())
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(json.clone()),
+                Body::None => client.get(target.url.clone()),
             };
             match request.headers(headers.clone()).send().await {
                 Ok(answer) => {
@@ -132,7 +152,7 @@ impl Client {
         }
     }
 
-    async fn headers(&self, request: &Request, target: &Target, renew: bool) -> Result<HeaderMap, Fault> {
+    fn headers(&self, request: &Request, target: &Target, proof: Option<&Proof>) -> Result<HeaderMap, Fault> {
         let mut headers = HeaderMap::new();
         // Over loopback compressing costs both sides more than it saves.
         let encoding = if target.is_loopback() { "identity" } else { "gzip" };
@@ -143,29 +163,68 @@ impl Client {
             }
         }
         for (name, text) in &self.options.headers {
-            let key = HeaderName::try_from(name.as_str())
-                .map_err(|_| Fault::new(FaultCode::Credential, format!("{name:?} is no name of a header")))?;
-            headers.insert(key, value(text, true, &format!("the header {name}"))?);
+            headers.insert(header_name(name)?, value(text, true, &format!("the header {name}"))?);
         }
-        if let Some(credential) = &self.options.credential {
-            let token = credential.token(renew).await?;
-            headers.insert(AUTHORIZATION, bearer(&token)?);
-        } else if let Some((user, password)) = &target.basic {
-            headers.insert(AUTHORIZATION, basic(user, password)?);
+        match proof {
+            Some(Proof::Bearer(token)) if self.options.raw_token => {
+                headers.insert(AUTHORIZATION, value(token.expose_secret(), true, "the token")?);
+            }
+            Some(Proof::Bearer(token)) => {
+                headers.insert(AUTHORIZATION, bearer(token)?);
+            }
+            Some(Proof::Basic { user, password }) => {
+                headers.insert(AUTHORIZATION, basic(user, password)?);
+            }
+            Some(Proof::Header { name, value: secret }) => {
+                let secret = value(secret.expose_secret(), true, &format!("the header {name}"))?;
+                headers.insert(header_name(name)?, secret);
+            }
+            None => {}
         }
         Ok(headers)
     }
 
     async fn transport(&self, target: &Target) -> Result<reqwest::Client, Fault> {
+        let options = &self.options;
         let tls = target.is_tls();
+        let direct = target.is_loopback() || target.is_direct(&options.no_proxy);
+        let proxy = options.proxy.clone().filter(|_| !direct);
+        // A proxy that is reached over TLS needs somebody to trust too.
+        let tls = tls || proxy.as_ref().is_some_and(|proxy| proxy.starts_with("https:"));
         let way = Way {
             tls,
-            loopback: target.is_loopback(),
+            direct,
+            proxy,
             timeout: self.timeout,
-            ca_file: self.options.ca_file.clone().filter(|_| tls),
+            ca_file: options.ca_file.clone().filter(|_| tls),
+            client_cert: options.client_cert.clone().filter(|_| tls),
+            client_key: options.client_key.clone().filter(|_| tls),
         };
         self.pool.transport(&way).await
     }
+}
+
+/// What is posted, if anything.
+#[derive(Clone, Copy)]
+enum Body<'r> {
+    None,
+    Form(&'r [(String, String)]),
+    Json(&'r Bytes),
+}
+
+impl<'r> Body<'r> {
+    fn of(request: &'r Request) -> Self {
+        match (&request.form, &request.json) {
+            (Some(form), _) => Self::Form(form),
+            (None, Some(json)) => Self::Json(json),
+            (None, None) => Self::None,
+        }
+    }
+}
+
+fn header_name(name: &str) -> Result<HeaderName, Fault> {
+    HeaderName::try_from(name)
+        .map_err(|_| Fault::new(FaultCode::Credential, format!("{name:?} is no name of a header")))
 }
 
 fn value(text: &str, sensitive: bool, what: &str) -> Result<HeaderValue, Fault> {
@@ -183,32 +242,7 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, Fault> {
 
 fn basic(user: &str, password: &SecretString) -> Result<HeaderValue, Fault> {
     let pair = SecretString::from(format!("{user}:{}", password.expose_secret()));
-    let text = SecretString::from(format!("Basic {}", base64(pair.expose_secret().as_bytes())));
+    let encoded = SecretString::from(STANDARD.encode(pair.expose_secret()));
+    let text = SecretString::from(format!("Basic {}", encoded.expose_secret()));
     value(text.expose_secret(), true, "the password")
-}
-
-/// RFC 4648; the one place that needs it, and no direct dependency brings it.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let digit = DIGITS.get((word >> (18 - 6 * i) & 63) as usize).copied().unwrap_or(b'=');
-            out.push(char::from(if i <= chunk.len() { digit } else { b'=' }));
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_user_and_password_are_encoded_as_rfc_7617_shows() {
-        assert_eq!(base64(b"Aladdin:open sesame"), "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-        assert_eq!([base64(b"f"), base64(b"fo"), base64(b"foo")], ["Zg==", "Zm8=", "Zm9v"]);
-    }
 }

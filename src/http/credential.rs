@@ -1,48 +1,186 @@
-//! Tokens from the environment and from files. One from a command is made in `runtime`, which may
-//! start processes.
+//! What says who asks, and the secrets of the environment and of files. One from a command is made
+//! in `runtime`, which may start processes; one of an OAuth server in `sign_in`.
 
+use std::fmt;
+use std::future::ready;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use secrecy::{SecretString, zeroize::Zeroizing};
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 use tokio::io::AsyncReadExt;
 
-use super::Credential;
 use crate::model::{Fault, FaultCode};
 
 /// More than this is no token.
 const MAX_TOKEN: u64 = 64 * 1024;
 
-/// A token in an environment variable.
+/// What is sent to say who asks; the client writes the header.
+#[derive(Clone)]
+pub enum Proof {
+    /// `Authorization: Bearer TOKEN` (RFC 6750).
+    Bearer(SecretString),
+    /// `Authorization: Basic …` (RFC 7617).
+    Basic {
+        /// The user's name; it holds no colon.
+        user: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// A header of its own: `X-API-Key`.
+    Header {
+        /// Its name.
+        name: String,
+        /// What it holds.
+        value: SecretString,
+    },
+}
+
+impl Proof {
+    /// Whether both would be sent as the same bytes.
+    pub fn is(&self, other: &Self) -> bool {
+        let same = |a: &SecretString, b: &SecretString| a.expose_secret() == b.expose_secret();
+        match (self, other) {
+            (Self::Bearer(a), Self::Bearer(b)) => same(a, b),
+            (Self::Basic { user, password }, Self::Basic { user: other, password: and }) => {
+                user == other && same(password, and)
+            }
+            (Self::Header { name, value }, Self::Header { name: other, value: and }) => {
+                name.eq_ignore_ascii_case(other) && same(value, and)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bearer(_) => "Bearer",
+            Self::Basic { .. } => "Basic",
+            Self::Header { .. } => "Header",
+        })
+    }
+}
+
+/// What is being asked for: a [`Proof`], or why there is none.
+pub type Asked<'a, T = Proof> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+
+/// Says who asks.
+pub trait Credential: Send + Sync {
+    /// The proof to send. `refused` is the one that was sent before and answered with 401: it is
+    /// read, run or asked for again, unless another request has done so meanwhile.
+    fn proof<'a>(&'a self, refused: Option<&'a Proof>) -> Asked<'a>;
+}
+
+/// Where one secret text comes from.
+pub trait Secret: Send + Sync {
+    /// The secret; `refused` is what it was when it was not accepted.
+    fn secret<'a>(&'a self, refused: Option<&'a SecretString>) -> Asked<'a, SecretString>;
+}
+
+/// A bearer token.
+pub struct Bearer(Arc<dyn Secret>);
+
+impl Bearer {
+    /// The token that comes from there.
+    pub fn new(token: Arc<dyn Secret>) -> Self {
+        Self(token)
+    }
+}
+
+impl Credential for Bearer {
+    fn proof<'a>(&'a self, refused: Option<&'a Proof>) -> Asked<'a> {
+        Box::pin(async move {
+            let refused = match refused {
+                Some(Proof::Bearer(token)) => Some(token),
+                _ => None,
+            };
+            Ok(Proof::Bearer(self.0.secret(refused).await?))
+        })
+    }
+}
+
+/// A user and a password.
+pub struct Basic {
+    user: String,
+    password: Arc<dyn Secret>,
+}
+
+impl Basic {
+    /// This user, with the password that comes from there.
+    pub fn new(user: impl Into<String>, password: Arc<dyn Secret>) -> Self {
+        Self { user: user.into(), password }
+    }
+}
+
+impl Credential for Basic {
+    fn proof<'a>(&'a self, refused: Option<&'a Proof>) -> Asked<'a> {
+        Box::pin(async move {
+            let refused = match refused {
+                Some(Proof::Basic { password, .. }) => Some(password),
+                _ => None,
+            };
+            Ok(Proof::Basic { user: self.user.clone(), password: self.password.secret(refused).await? })
+        })
+    }
+}
+
+/// A header of its own.
+pub struct Header {
+    name: String,
+    value: Arc<dyn Secret>,
+}
+
+impl Header {
+    /// The header of this name, with the value that comes from there.
+    pub fn new(name: impl Into<String>, value: Arc<dyn Secret>) -> Self {
+        Self { name: name.into(), value }
+    }
+}
+
+impl Credential for Header {
+    fn proof<'a>(&'a self, refused: Option<&'a Proof>) -> Asked<'a> {
+        Box::pin(async move {
+            let refused = match refused {
+                Some(Proof::Header { value, .. }) => Some(value),
+                _ => None,
+            };
+            Ok(Proof::Header { name: self.name.clone(), value: self.value.secret(refused).await? })
+        })
+    }
+}
+
+/// A secret in an environment variable.
 pub struct Env {
     name: String,
 }
 
 impl Env {
-    /// The token in the variable `name`.
+    /// The secret in the variable `name`.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into() }
     }
 }
 
-impl Credential for Env {
-    fn token(&self, _renew: bool) -> Pin<Box<dyn Future<Output = Result<SecretString, Fault>> + Send + '_>> {
+impl Secret for Env {
+    fn secret<'a>(&'a self, _refused: Option<&'a SecretString>) -> Asked<'a, SecretString> {
         let found = match std::env::var(&self.name) {
             Ok(text) => checked(&Zeroizing::new(text), &format!("the environment variable {}", self.name)),
             Err(_) => Err(missing(&format!("the environment variable {} is not set", self.name))),
         };
-        Box::pin(std::future::ready(found))
+        Box::pin(ready(found))
     }
 }
 
-/// A token in a file. The file is read for each request: it is small, and so a rotated token is
+/// A secret in a file. The file is read for each request: it is small, and so a rotated token is
 /// never missed, whatever its timestamps say.
 pub struct File {
     path: PathBuf,
 }
 
 impl File {
-    /// The token in the file at `path`.
+    /// The secret in the file at `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
@@ -57,8 +195,8 @@ impl File {
     }
 }
 
-impl Credential for File {
-    fn token(&self, _renew: bool) -> Pin<Box<dyn Future<Output = Result<SecretString, Fault>> + Send + '_>> {
+impl Secret for File {
+    fn secret<'a>(&'a self, _refused: Option<&'a SecretString>) -> Asked<'a, SecretString> {
         Box::pin(self.read())
     }
 }
@@ -85,7 +223,6 @@ fn missing(text: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     #[test]
     fn a_token_is_one_line_of_plain_characters_and_never_in_the_error() {
@@ -103,15 +240,15 @@ mod tests {
         let credential = File::new(file.path());
         for token in ["first", "other"] {
             std::fs::write(file.path(), token).unwrap();
-            assert_eq!(credential.token(false).await.unwrap().expose_secret(), token);
+            assert_eq!(credential.secret(None).await.unwrap().expose_secret(), token);
         }
         drop(file);
-        assert_eq!(credential.token(true).await.unwrap_err().code, FaultCode::Credential);
+        assert_eq!(credential.secret(None).await.unwrap_err().code, FaultCode::Credential);
     }
 
     #[tokio::test]
     async fn a_variable_that_is_not_set_is_named() {
-        let fault = Env::new("GONOGO_NO_SUCH_TOKEN").token(false).await.unwrap_err();
+        let fault = Env::new("GONOGO_NO_SUCH_TOKEN").secret(None).await.unwrap_err();
         assert_eq!(fault.text, "the environment variable GONOGO_NO_SUCH_TOKEN is not set");
     }
 }

@@ -1,12 +1,14 @@
-//! Connections that sources share: one transport for all that are reached in the same way.
+//! What sources share: one transport for all that are reached in the same way, and their credentials.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use secrecy::zeroize::Zeroizing;
 use tokio::sync::OnceCell;
 
+use super::credential::Credential;
 use super::resolver::Resolver;
 use crate::model::{Fault, FaultCode};
 
@@ -14,10 +16,17 @@ use crate::model::{Fault, FaultCode};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Way {
     pub(super) tls: bool,
-    pub(super) loopback: bool,
+    /// Whether no proxy is used, not even that of the environment.
+    pub(super) direct: bool,
+    /// The proxy, where the config names one.
+    pub(super) proxy: Option<String>,
     pub(super) timeout: Duration,
     /// An authority to trust beside the system's.
     pub(super) ca_file: Option<PathBuf>,
+    /// The certificate to show.
+    pub(super) client_cert: Option<PathBuf>,
+    /// Its key, where it is not in the same file.
+    pub(super) client_key: Option<PathBuf>,
 }
 
 /// Transports by the way they go. A thousand sources with a transport each would hold a thousand TLS
@@ -25,10 +34,17 @@ pub(super) struct Way {
 #[derive(Default)]
 pub struct Pool {
     transports: Mutex<HashMap<Way, Arc<OnceCell<reqwest::Client>>>>,
+    credentials: Mutex<HashMap<String, Arc<dyn Credential>>>,
     resolver: Arc<Resolver>,
 }
 
 impl Pool {
+    /// The credential of this name, made at its first use: sources that share one share its token too.
+    pub fn credential(&self, name: &str, make: impl FnOnce() -> Arc<dyn Credential>) -> Arc<dyn Credential> {
+        let mut all = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(name.to_owned()).or_insert_with(make))
+    }
+
     /// The transport for a way, made at its first use. TLS roots are loaded on a thread that may
     /// block.
     pub(super) async fn transport(&self, way: &Way) -> Result<reqwest::Client, Fault> {
@@ -50,7 +66,7 @@ impl Pool {
             return build(plain_tls()?, way, resolver);
         }
         let way = way.clone();
-        tokio::task::spawn_blocking(move || build(trusting(way.ca_file.as_deref())?, &way, resolver))
+        tokio::task::spawn_blocking(move || build(trusting(&way)?, &way, resolver))
             .await
             .map_err(|_| Fault::new(FaultCode::Tls, "the system's certificates could not be loaded"))?
     }
@@ -71,7 +87,13 @@ fn build(
         .dns_resolver(resolver)
         .no_gzip()
         .referer(false);
-    let builder = if way.loopback { builder.no_proxy() } else { builder };
+    let builder = match &way.proxy {
+        _ if way.direct => builder.no_proxy(),
+        None => builder,
+        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| {
+            Fault::new(FaultCode::Unreachable, "the proxy's address cannot be used: write http://host:port")
+        })?),
+    };
     builder.build().map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(String::new, |c| format!(": {c}"));
         Fault::new(FaultCode::Tls, format!("TLS could not be set up{cause}"))
@@ -89,19 +111,53 @@ fn plain_tls() -> Result<reqwest::ClientBuilder, Fault> {
     Ok(reqwest::Client::builder().tls_backend_preconfigured(config))
 }
 
-/// For https: the system's authorities, and those of `ca_file`. Reads files: not for a thread that
-/// must not block.
-fn trusting(ca_file: Option<&Path>) -> Result<reqwest::ClientBuilder, Fault> {
+/// For https: the system's authorities, and those of `ca_file`; the certificate to show. Reads files:
+/// not for a thread that must not block.
+fn trusting(way: &Way) -> Result<reqwest::ClientBuilder, Fault> {
     // An error says that a provider is installed already, which is all that is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder();
-    let Some(path) = ca_file else { return Ok(builder) };
-    let unusable = |why: &str| Fault::new(FaultCode::Tls, format!("ca-file {}: {why}", path.display()));
-    let pem = std::fs::read(path).map_err(|e| unusable(&e.to_string()))?;
+    let mut builder = reqwest::Client::builder();
+    if let Some(path) = &way.client_cert {
+        builder = builder.identity(identity(path, way.client_key.as_deref())?);
+    }
+    let Some(path) = &way.ca_file else { return Ok(builder) };
+    let pem = read("ca-file", path)?;
     let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-        .map_err(|_| unusable("no PEM certificate can be read"))?;
+        .map_err(|_| unusable("ca-file", path, "no PEM certificate can be read"))?;
     if certificates.is_empty() {
-        return Err(unusable("it holds no PEM certificate"));
+        return Err(unusable("ca-file", path, "it holds no PEM certificate"));
     }
     Ok(builder.tls_certs_merge(certificates))
+}
+
+/// The certificate to show, with its key.
+fn identity(certificate: &Path, key: Option<&Path>) -> Result<reqwest::Identity, Fault> {
+    let mut pem = read("client-cert", certificate)?;
+    if !holds(&pem, "-----BEGIN CERTIFICATE-----") {
+        return Err(unusable("client-cert", certificate, "it holds no PEM certificate"));
+    }
+    let (named, place) = key.map_or(("client-cert", certificate), |key| ("client-key", key));
+    if let Some(key) = key {
+        pem.push(b'\n');
+        pem.extend_from_slice(&read("client-key", key)?);
+    }
+    if !holds(&pem, "PRIVATE KEY-----") {
+        let why = if key.is_some() { "it holds no PEM key" } else { "it holds no PEM key: set client-key" };
+        return Err(unusable(named, place, why));
+    }
+    reqwest::Identity::from_pem(&pem)
+        .map_err(|_| unusable(named, place, "the key cannot be read; it must be PEM without a passphrase"))
+}
+
+fn holds(pem: &[u8], marker: &str) -> bool {
+    memchr::memmem::find(pem, marker.as_bytes()).is_some()
+}
+
+/// The bytes of a PEM file; they are wiped, because they may be a key.
+fn read(key: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    std::fs::read(path).map(Zeroizing::new).map_err(|error| unusable(key, path, &error.to_string()))
+}
+
+fn unusable(key: &str, path: &Path, why: &str) -> Fault {
+    Fault::new(FaultCode::Tls, format!("{key} {}: {why}", path.display()))
 }

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, WWW_AUTHENTICATE};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName};
 use tokio::time::{Instant, timeout_at};
 
+use super::challenge::{self, Shown};
 use super::date;
 use super::fault::{self, Phase};
 use super::gunzip::Gunzip;
@@ -39,7 +40,7 @@ pub struct Response {
     pub date: Option<Time>,
     /// `Retry-After`, in seconds or as a date, as a span from now.
     pub retry_after: Option<Duration>,
-    /// `WWW-Authenticate`.
+    /// `WWW-Authenticate`; where there are several, joined as one list.
     pub www_authenticate: Option<String>,
     body: reqwest::Response,
     /// Where the body is compressed.
@@ -47,8 +48,8 @@ pub struct Response {
     /// Where the body is encoded in a way that was not asked for and is not known.
     encoded: Option<String>,
     limits: Limits,
-    /// Whether a credential was sent.
-    presented: bool,
+    /// What was sent to say who asks.
+    shown: Option<Shown>,
     /// Decoded bytes read from the body.
     read: u64,
     /// Read, and not handed on yet.
@@ -58,7 +59,7 @@ pub struct Response {
 }
 
 impl Response {
-    pub(super) fn new(body: reqwest::Response, limits: Limits, presented: bool) -> Self {
+    pub(super) fn new(body: reqwest::Response, limits: Limits, shown: Option<Shown>) -> Self {
         let headers = body.headers();
         let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::to_owned);
         Self {
@@ -67,12 +68,12 @@ impl Response {
             etag: text(ETAG),
             date: date::server(headers),
             retry_after: date::retry_after(headers),
-            www_authenticate: text(WWW_AUTHENTICATE),
+            www_authenticate: challenge::joined(headers),
             gunzip: text(CONTENT_ENCODING).filter(|e| is_gzip(e)).map(|_| Gunzip::new()),
             encoded: text(CONTENT_ENCODING).filter(|e| !is_gzip(e) && !is_plain(e)),
             body,
             limits,
-            presented,
+            shown,
             read: 0,
             rest: Bytes::new(),
             unyielded: 0,
@@ -180,14 +181,8 @@ impl Response {
         let fault = match self.status {
             206 => Fault::new(FaultCode::CutShort, "cut short: answers 206, a part of the whole"),
             200..=299 | 304 => return None,
-            401 if self.presented => {
-                Fault::new(FaultCode::SignInNeeded, "sign-in needed: the token is not accepted")
-            }
-            401 => Fault::new(FaultCode::SignInNeeded, "sign-in needed: no credential is configured"),
-            403 => Fault::new(
-                FaultCode::Forbidden,
-                self.scope().map_or("forbidden".into(), |s| format!("forbidden: needs {s}")),
-            ),
+            401 => challenge::refused(self.www_authenticate.as_deref(), self.shown.as_ref()),
+            403 => challenge::forbidden(self.www_authenticate.as_deref(), self.shown.as_ref()),
             429 => Fault::new(
                 FaultCode::RateLimited,
                 self.retry_after
@@ -196,12 +191,6 @@ impl Response {
             status => Fault::new(FaultCode::Status, format!("answers {status}")),
         };
         Some(Fault { retry_after: self.retry_after, ..fault })
-    }
-
-    /// `scope="…"` of `WWW-Authenticate` (RFC 6750).
-    fn scope(&self) -> Option<&str> {
-        let (_, rest) = self.www_authenticate.as_deref()?.split_once("scope=\"")?;
-        rest.split_once('"').map(|(scope, _)| scope).filter(|scope| !scope.is_empty())
     }
 }
 

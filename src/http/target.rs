@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 use secrecy::SecretString;
 
@@ -64,6 +65,22 @@ impl Target {
         let host = self.url.host_str().unwrap_or_default();
         let text = format!("plain http to {host} is refused: use https, or set allow-http = true");
         Err(Fault::new(FaultCode::Unreachable, text))
+    }
+
+    /// Whether one of these patterns says that the host is reached without a proxy.
+    pub(super) fn is_direct(&self, no_proxy: &[String]) -> bool {
+        let Ok(uri) = self.url.as_str().parse() else { return false };
+        // The matcher that the transport has itself: with any proxy at all, is this one left out?
+        let matcher = Matcher::builder().all("http://proxy.invalid").no(no_proxy.join(",")).build();
+        !no_proxy.is_empty() && matcher.intercept(&uri).is_none()
+    }
+
+    /// A redirect that is not to be followed, wherever it leads; of that place only the host is told.
+    pub(super) fn not_redirected(&self, location: &str) -> Fault {
+        let next = self.url.join(location).ok();
+        let host = next.as_ref().and_then(|next| next.host_str()).unwrap_or("an unreadable URL");
+        let text = format!("redirects to {host}: what is posted here is sent to the configured address only");
+        Fault::new(FaultCode::Status, text)
     }
 
     /// Where a redirect leads, if it may be followed: to the same host and port by the same scheme,
@@ -144,6 +161,19 @@ mod tests {
             assert!(target(there).allowed(true).is_ok());
         }
         assert!(target("https://example.com").allowed(false).is_ok());
+    }
+
+    #[test]
+    fn hosts_that_are_reached_without_a_proxy_are_named_by_name_domain_address_or_network() {
+        let direct = |url, patterns: &[&str]| {
+            target(url).is_direct(&patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+        };
+        assert!(direct("https://prom.example.com/x", &["example.com"]));
+        assert!(direct("https://prom.example.com", &["other", ".example.com"]));
+        assert!(direct("http://10.1.2.3:9090", &["10.0.0.0/8"]));
+        assert!(direct("https://anything", &["*"]));
+        assert!(!direct("https://prom.example.com", &["prom.example.org"]));
+        assert!(!direct("https://prom.example.com", &[]));
     }
 
     #[test]

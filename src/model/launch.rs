@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use super::credential::CredentialDef;
 use super::gate::Threshold;
 use super::{GateDef, Labels, SignalId, SourceId, Time};
 
@@ -24,6 +25,12 @@ pub struct Launch {
     pub write: bool,
     /// Where runs live; `None`: the user's state directory.
     pub ledger: Option<PathBuf>,
+    /// What says who asks, by name, used or not.
+    pub credentials: BTreeMap<String, CredentialDef>,
+    /// The name of the credential that says who is at the keyboard.
+    pub identity: Option<String>,
+    /// Whether only somebody who is signed in may write to a run.
+    pub require_identity: bool,
     /// What is polled.
     pub sources: Vec<SourceDef>,
     /// The expressions; those made for gates with a `query` of their own come last.
@@ -47,6 +54,11 @@ impl Launch {
     /// Whether any source tells alerts.
     pub fn has_alerts(&self) -> bool {
         self.sources.iter().any(|s| s.kind.tells_alerts())
+    }
+
+    /// The credential that says who is at the keyboard.
+    pub fn identity_credential(&self) -> Option<&CredentialDef> {
+        self.credentials.get(self.identity.as_deref()?)
     }
 
     /// A source by id.
@@ -76,12 +88,27 @@ pub struct SourceDef {
     pub max_line: u64,
     /// Headers sent with each request, for tenancy.
     pub headers: Vec<(String, String)>,
-    /// Where the bearer token comes from.
+    /// What says who asks.
     pub credential: Option<CredentialDef>,
     /// A PEM file with the certificate authority to trust beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// The certificate that is shown, and the proxy.
+    pub route: Route,
     /// Whether plain http off loopback is allowed.
     pub allow_http: bool,
+}
+
+/// How an endpoint is reached: the certificate that is shown to it, and the proxy before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// A PEM file with the certificate to show (mTLS).
+    pub client_cert: Option<PathBuf>,
+    /// A PEM file with its key; `None`: it stands in the certificate's file.
+    pub client_key: Option<PathBuf>,
+    /// The proxy's address; `None`: that of the environment. Never for this machine.
+    pub proxy: Option<String>,
+    /// Hosts that are reached without any proxy.
+    pub no_proxy: Vec<String>,
 }
 
 /// The kinds of sources.
@@ -128,17 +155,6 @@ impl SourceKind {
     pub fn tells_alerts(&self) -> bool {
         matches!(self, Self::Prometheus { alerts: true, .. } | Self::Alertmanager { .. })
     }
-}
-
-/// Where a bearer token comes from; the secret itself is never in a config.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CredentialDef {
-    /// An environment variable's name.
-    Env(String),
-    /// A file, read again when it changes and on 401.
-    File(PathBuf),
-    /// A program and its arguments, run again once on 401.
-    Command(Vec<String>),
 }
 
 /// Signals shown together.

@@ -4,6 +4,7 @@
 //! argument. Start with [`launch`] (what a config file says), then [`poll`] (what a source answers).
 
 pub mod alert;
+pub mod credential;
 pub mod duration;
 pub mod fault;
 pub mod flag;
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod labels;
 pub mod launch;
 pub mod mark;
+pub mod person;
 pub mod poll;
 pub mod scenario;
 pub mod text;
@@ -31,6 +33,7 @@ pub use ids::{GateId, ItemId, RunId, SignalId, SourceId};
 pub use labels::Labels;
 pub use launch::{Board, FlagDef, Launch, SignalDef, SourceDef, SourceKind, Unit};
 pub use mark::Mark;
+pub use person::Person;
 pub use poll::{Answer, Point, Polled, SignalAnswer};
 pub use scenario::Scenario;
 pub use time::Time;

@@ -1,18 +1,19 @@
 //! Which kind of credential a config asks for, and the one that runs a command.
 
-use std::pin::Pin;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use secrecy::SecretString;
+use directories::ProjectDirs;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use tokio::sync::Mutex;
 
 use crate::exec;
-use crate::http::Credential;
-use crate::http::credential::{Env, File, checked};
-use crate::model::launch::CredentialDef;
+use crate::http::credential::{Basic, Bearer, Env, File, Header, Secret, checked};
+use crate::http::{Asked, Credential, SignIn};
+use crate::model::credential::{CredentialDef, CredentialKind, SecretFrom};
 use crate::model::text::harmless_line;
 use crate::model::{Fault, FaultCode, Time};
 
@@ -23,10 +24,36 @@ const AHEAD: Duration = Duration::from_secs(30);
 
 /// The credential that a config describes. Nothing is read or run before it is asked for.
 pub fn credential(def: &CredentialDef) -> Arc<dyn Credential> {
-    match def {
-        CredentialDef::Env(name) => Arc::new(Env::new(name)),
-        CredentialDef::File(path) => Arc::new(File::new(path)),
-        CredentialDef::Command(argv) => Arc::new(Command { argv: argv.clone(), held: Mutex::new(None) }),
+    match &def.kind {
+        CredentialKind::Bearer(token) => Arc::new(Bearer::new(secret(token))),
+        CredentialKind::Basic { user, password } => Arc::new(Basic::new(user, secret(password))),
+        CredentialKind::Header { header, value } => Arc::new(Header::new(header, secret(value))),
+        CredentialKind::SignIn(server) => {
+            Arc::new(SignIn::new(&def.name, server, server.client_secret.as_ref().map(secret), &sign_ins()))
+        }
+    }
+}
+
+/// The sign-in of a person that a credential is; `None` for the other kinds.
+pub fn sign_in(def: &CredentialDef) -> Option<SignIn> {
+    let server = def.device()?;
+    Some(SignIn::new(&def.name, server, server.client_secret.as_ref().map(secret), &sign_ins()))
+}
+
+/// Where people's sign-ins are kept: `sign-in` in the user's state directory (Linux), or local data
+/// directory (macOS has no other); without a home, `sign-in` in the working directory.
+fn sign_ins() -> PathBuf {
+    let dirs = ProjectDirs::from("", "", "gonogo");
+    let state = dirs.map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned());
+    state.map_or_else(|| PathBuf::from("sign-in"), |dir| dir.join("sign-in"))
+}
+
+/// Where a secret text comes from.
+fn secret(from: &SecretFrom) -> Arc<dyn Secret> {
+    match from {
+        SecretFrom::Env(name) => Arc::new(Env::new(name)),
+        SecretFrom::File(path) => Arc::new(File::new(path)),
+        SecretFrom::Command(argv) => Arc::new(Command { argv: argv.clone(), held: Mutex::new(None) }),
     }
 }
 
@@ -43,12 +70,12 @@ struct Held {
     expires: Option<Time>,
 }
 
-impl Credential for Command {
-    fn token(&self, renew: bool) -> Pin<Box<dyn Future<Output = Result<SecretString, Fault>> + Send + '_>> {
+impl Secret for Command {
+    fn secret<'a>(&'a self, refused: Option<&'a SecretString>) -> Asked<'a, SecretString> {
         Box::pin(async move {
             let mut held = self.held.lock().await;
             if let Some(Held { token, expires }) = &*held
-                && !renew
+                && refused.is_none_or(|refused| refused.expose_secret() != token.expose_secret())
                 && expires.is_none_or(|at| now().after(AHEAD) < at)
             {
                 return Ok(token.clone());
@@ -85,18 +112,17 @@ struct ExecCredential {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
-    #[serde(default, deserialize_with = "secret")]
+    #[serde(default, deserialize_with = "hidden")]
     token: Option<SecretString>,
     expiration_timestamp: Option<String>,
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
 }
 
 /// Reads what a token command printed. Errors never hold any of it.
 fn read(text: &str) -> Result<Held, String> {
-    use secrecy::ExposeSecret;
     let whole = |token: &str| checked(token, "what it printed").map_err(|fault| fault.text);
     if !text.trim_start().starts_with('{') {
         return Ok(Held { token: whole(text)?, expires: None });
@@ -123,14 +149,14 @@ fn now() -> Time {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
-    fn command(script: &str) -> Arc<dyn Credential> {
-        credential(&CredentialDef::Command(["sh", "-c", script].map(String::from).to_vec()))
+    fn command(script: &str) -> Arc<dyn Secret> {
+        secret(&SecretFrom::Command(["sh", "-c", script].map(String::from).to_vec()))
     }
 
-    async fn token(credential: &Arc<dyn Credential>, renew: bool) -> String {
-        credential.token(renew).await.unwrap().expose_secret().to_owned()
+    async fn token(secret: &Arc<dyn Secret>, refused: Option<&str>) -> String {
+        let refused = refused.map(SecretString::from);
+        secret.secret(refused.as_ref()).await.unwrap().expose_secret().to_owned()
     }
 
     #[tokio::test]
@@ -138,8 +164,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let runs = dir.path().join("runs").display().to_string();
         let c = command(&format!("echo x >> {runs}; echo token-$(grep -c x {runs})"));
-        assert_eq!([token(&c, false).await, token(&c, false).await], ["token-1", "token-1"]);
-        assert_eq!([token(&c, true).await, token(&c, false).await], ["token-2", "token-2"]);
+        assert_eq!([token(&c, None).await, token(&c, None).await], ["token-1", "token-1"]);
+        assert_eq!(token(&c, Some("token-1")).await, "token-2");
+        // What another request was refused with has been renewed meanwhile.
+        assert_eq!([token(&c, Some("token-1")).await, token(&c, None).await], ["token-2", "token-2"]);
     }
 
     #[tokio::test]
@@ -152,9 +180,9 @@ mod tests {
             ))
         };
         let past = printing("2020-01-01T00:00:00Z");
-        assert_eq!([token(&past, false).await, token(&past, false).await], ["t-1", "t-2"]);
+        assert_eq!([token(&past, None).await, token(&past, None).await], ["t-1", "t-2"]);
         let future = printing("2199-01-01T00:00:00Z");
-        assert_eq!([token(&future, false).await, token(&future, false).await], ["t-3", "t-3"]);
+        assert_eq!([token(&future, None).await, token(&future, None).await], ["t-3", "t-3"]);
     }
 
     #[tokio::test]
@@ -166,7 +194,7 @@ mod tests {
             ("echo s3cret and more", "no token"),
             ("true", "empty"),
         ] {
-            let fault = command(script).token(false).await.unwrap_err();
+            let fault = command(script).secret(None).await.unwrap_err();
             assert_eq!(fault.code, FaultCode::Credential);
             assert!(fault.text.contains(why) && !fault.text.contains("s3cret"), "{script}: {fault}");
         }

@@ -149,7 +149,8 @@ pub fn source(launch: &Launch, def: &SourceDef) -> Result<Source, Fault> {
 pub(super) fn source_sharing(launch: &Launch, def: &SourceDef, pool: Arc<Pool>) -> Result<Source, Fault> {
     let signals: Vec<_> = launch.signals.iter().filter(|s| s.source == def.id).cloned().collect();
     let flags: Vec<_> = launch.flags.iter().filter(|f| f.source == def.id).cloned().collect();
-    let credential = def.credential.as_ref().map(credential::credential);
+    let credential =
+        def.credential.as_ref().map(|def| pool.credential(&def.name, || credential::credential(def)));
     Source::new(def, &signals, &flags, Client::sharing(options(def, credential), pool))
 }
 

@@ -12,8 +12,14 @@ pub fn redacted(text: &str) -> Option<String> {
     let mut config: Table = toml::from_str(text).ok()?;
     config.remove("credential");
     config.remove("ledger");
+    // Both name a credential, or need one.
+    if let Some(Value::Table(launch)) = config.get_mut("launch") {
+        for key in ["identity", "require-identity", "require_identity"] {
+            launch.remove(key);
+        }
+    }
     for source in tables(config.get_mut("source")) {
-        for key in ["credential", "ca-file", "ca_file"] {
+        for key in ["credential", "ca-file", "client-cert", "client-key", "proxy", "no-proxy"] {
             source.remove(key);
         }
         if let Some(Value::Table(headers)) = source.get_mut("headers") {
@@ -81,8 +87,13 @@ schema = 1 # s3cret
 product = "Tasks"
 version = "1"
 environment = "production"
+identity = "s3cret-me"
 [ledger]
 path = "/somewhere/s3cret"
+[credential.s3cret-me]
+kind = "device"
+issuer = "https://s3cret.example.com"
+client-id = "s3cret"
 [credential.c]
 kind = "bearer"
 command = ["vault", "s3cret"]
@@ -92,6 +103,10 @@ urls = ["http://127.0.0.1:1/metrics?token=s3cret"]
 credential = "c"
 headers = { X-Key = "s3cret" }
 every = "7s"
+client-cert = "s3cret.pem"
+client-key = "s3cret.key"
+proxy = "http://s3cret.example.com:3128"
+no-proxy = ["s3cret.example.org"]
 [[signal]]
 id = "up"
 board = "api"

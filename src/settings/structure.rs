@@ -17,7 +17,7 @@ const FORM: &str = "1";
 
 /// Everything in the file that the schema does not allow.
 pub(super) fn check(document: &Document<'_>, schema: &Value) -> Troubles {
-    let mut walk = Walk { root: schema, troubles: Troubles::default() };
+    let mut walk = Walk { root: schema, troubles: Troubles::default(), hidden: false };
     if let Some(newer) = other_form(document.root()) {
         // Whatever else differs in another form would only be noise.
         let found = harmless_line(document.raw(newer.clone()), 40);
@@ -42,7 +42,12 @@ fn other_form(root: &Spanned<DeValue<'_>>) -> Option<Range<usize>> {
 struct Walk<'s> {
     root: &'s Value,
     troubles: Troubles,
+    /// Whether what stands here may be a secret in the wrong place, so that it is not repeated.
+    hidden: bool,
 }
+
+/// Marks tables of whose lines none is ever shown.
+const SECRETS: &str = "x-secrets";
 
 impl<'s> Walk<'s> {
     /// The schema that a reference stands for.
@@ -55,12 +60,24 @@ impl<'s> Walk<'s> {
         let titled = schema;
         let schema = self.resolved(schema);
         if !type_fits(value.get_ref(), schema) {
+            if self.hidden {
+                self.troubles.add_secret(
+                    place,
+                    format!("expected {}, found something else", expected(titled, schema)),
+                );
+                return;
+            }
             let message = format!("expected {}, found {}", expected(titled, schema), found(value.get_ref()));
             self.troubles.add(place, message);
             return;
         }
         match value.get_ref() {
-            DeValue::Table(table) => self.table(table, schema, place),
+            DeValue::Table(table) => {
+                let around = self.hidden;
+                self.hidden |= schema.get(SECRETS).is_some();
+                self.table(table, schema, place);
+                self.hidden = around;
+            }
             DeValue::Array(elements) => {
                 if let Some(items) = schema.get("items") {
                     for element in elements {
@@ -88,6 +105,13 @@ impl<'s> Walk<'s> {
             }
             let names = || known.into_iter().flat_map(|k| k.keys().map(String::as_str));
             let near = did_you_mean(name, names());
+            if self.hidden {
+                let message = format!(
+                    "there is no such key here{near}; a config holds no secrets, only where they come from: `env`, `file` or `command`"
+                );
+                self.troubles.add_secret(key.span(), message);
+                continue;
+            }
             let help = list("keys allowed here", names());
             self.troubles.add_with_help(key.span(), format!("there is no such key here{near}"), help);
         }
@@ -110,6 +134,11 @@ impl<'s> Walk<'s> {
     fn word(&mut self, word: &str, schema: &'s Value, place: Range<usize>) {
         let words = allowed_words(schema);
         if !words.is_empty() && !words.contains(&word) {
+            if self.hidden {
+                let message = format!("is not one of the words allowed here: {}", words.join(", "));
+                self.troubles.add_secret(place, message);
+                return;
+            }
             let near = did_you_mean(word, words.iter().copied());
             let message = format!(
                 "{:?} is not one of the words allowed here: {}{near}",

@@ -94,6 +94,11 @@ pub fn options(def: &SourceDef, credential: Option<Arc<dyn Credential>>) -> http
         credential,
         ca_file: def.ca_file.clone(),
         allow_http: def.allow_http,
+        client_cert: def.route.client_cert.clone(),
+        client_key: def.route.client_key.clone(),
+        proxy: def.route.proxy.clone(),
+        no_proxy: def.route.no_proxy.clone(),
+        ..http::Options::default()
     }
 }
 

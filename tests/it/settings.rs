@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use gonogo::checklist::Template;
+use gonogo::model::credential::{CredentialKind, SecretFrom};
 use gonogo::model::gate::{FlagCondition, Idle};
-use gonogo::model::launch::{CredentialDef, SourceKind};
+use gonogo::model::launch::SourceKind;
 use gonogo::model::{Board, Condition, Op, SignalId};
 use gonogo::settings::{self, load};
 use proptest::prelude::*;
@@ -75,7 +76,12 @@ fn the_first_finding_has_its_line_column_and_key_and_the_others_are_there_too() 
 
 #[test]
 fn a_secret_written_into_a_config_is_refused_without_being_repeated() {
-    for (file, secret) in [("a-token-pasted-into-the-config", "eyJhbGci"), ("bad-addresses", "ana:secret")] {
+    for (file, secret) in [
+        ("a-token-pasted-into-the-config", "eyJhbGci"),
+        ("bad-addresses", "ana:secret"),
+        ("credentials-mixed-up", "ana:secret"),
+        ("secrets-pasted-into-a-credential", "s3cret"),
+    ] {
         let path = Path::new(DATA).join("invalid").join(file).with_extension("toml");
         assert!(fs::read_to_string(&path).unwrap().contains(secret));
         let error = load(&path).unwrap_err();
@@ -130,8 +136,24 @@ fn defaults_are_filled_in_and_paths_are_relative_to_the_config() {
     assert_eq!((worker.max_history.as_secs(), other.max_history.as_secs()), (5400, 86_400));
     assert_eq!(other.ca_file.as_deref(), Some(Path::new(DATA).join("valid/ca.pem").as_path()));
     assert_eq!(other.headers, [("X-Scope-OrgID".to_owned(), "tasks".to_owned())]);
-    let command = CredentialDef::Command(["pass", "show", "ops"].map(String::from).to_vec());
-    assert_eq!(other.credential.as_ref(), Some(&command));
+    let command = SecretFrom::Command(["pass", "show", "ops"].map(String::from).to_vec());
+    assert_eq!(other.credential.as_ref().map(|c| &c.kind), Some(&CredentialKind::Bearer(command)));
+}
+
+#[test]
+fn credentials_of_every_kind_are_read_and_the_only_device_says_who_is_there() {
+    let launch = load(&Path::new(DATA).join("valid/credentials.toml")).unwrap().launch;
+    assert_eq!((launch.identity.as_deref(), launch.require_identity), (Some("me"), true));
+    let kinds: Vec<&str> = launch.credentials.values().map(|c| c.kind.as_str()).collect();
+    assert_eq!(kinds, ["header", "device", "basic", "client-credentials"]);
+    let me = launch.identity_credential().and_then(|c| c.device()).unwrap();
+    assert_eq!(me.checklist_roles(&["sre-lead".into(), "other".into()]), ["captain"]);
+    assert_eq!(me.resource.as_deref(), Some("https://identity.example.com/launch"));
+    let flags = launch.sources.iter().find(|s| s.id.as_str() == "flags").unwrap();
+    assert_eq!(flags.credential.as_ref().map(|c| c.name.as_str()), Some("me"));
+    assert_eq!(flags.route.proxy.as_deref(), Some("http://proxy.example.com:3128"));
+    assert_eq!(flags.route.no_proxy, [".example.org", "10.0.0.0/8"]);
+    assert!(flags.route.client_cert.as_ref().unwrap().ends_with("valid/client.pem"));
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn source_def(kind: SourceKind) -> SourceDef {
         headers: Vec::new(),
         credential: None,
         ca_file: None,
+        route: gonogo::model::launch::Route::default(),
         allow_http: false,
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result
         ModeArg::DryRun => Mode::DryRun,
         ModeArg::Drill => Mode::Drill,
     };
-    let by = args.signed.author()?;
+    let by = args.signed.author_here(common)?;
     let of = args.of.as_deref().map(|of| place.ledger.open(of)).transpose()?.map(|run| run.id);
     let file = place.template(&args.template)?;
     let name = file.display().to_string();

@@ -59,7 +59,7 @@ impl On {
             place,
             common,
             run: place.ledger.open(&self.run)?,
-            author: self.signed.author()?,
+            author: self.signed.author_here(common)?,
             id: self.id.event_id.unwrap_or_else(Ulid::generate),
             written: Vec::new(),
             repeated: false,

@@ -115,6 +115,7 @@ mod tests {
             headers: Vec::new(),
             credential: None,
             ca_file: None,
+            route: crate::model::launch::Route::default(),
             allow_http: false,
         }
     }

@@ -32,6 +32,7 @@ fn source(id: &str) -> SourceDef {
         headers: Vec::new(),
         credential: None,
         ca_file: None,
+        route: crate::model::launch::Route::default(),
         allow_http: false,
     }
 }

@@ -56,9 +56,14 @@ impl Check<'_> {
         launch.ledger = file.ledger.as_ref().and_then(|l| l.path.as_ref()).map(|p| self.path(p));
         launch.theme = file.theme.as_ref().and_then(|t| t.name).map(|n| n.as_str().to_owned());
         launch.keys = file.keys.iter().map(|(command, key)| (command.clone(), self.words(key))).collect();
-        self.credentials(&file.credential);
-        let around =
-            Around { credentials: &file.credential, environment: &launch.environment, config: &names.config };
+        launch.credentials = self.credentials(&file.credential);
+        launch.identity = self.identity(&file.launch, &file.credential, &names.config);
+        let around = Around {
+            credentials: &file.credential,
+            defs: &launch.credentials,
+            environment: &launch.environment,
+            config: &names.config,
+        };
         for (name, table) in in_file_order(file) {
             launch.sources.extend(self.source(name, table, &around));
         }
@@ -105,6 +110,7 @@ impl Check<'_> {
             checklist: table.checklist.as_ref().map(|p| self.path(p)),
             t0: table.t0.as_ref().and_then(|t| self.time(t)),
             write: table.write.unwrap_or(false),
+            require_identity: table.require_identity.as_ref().is_some_and(|r| *r.get()),
             ..Launch::default()
         }
     }

@@ -6,6 +6,7 @@
 mod address;
 mod alert;
 pub(super) mod beside;
+mod credential;
 mod flag;
 mod gate;
 mod inject;

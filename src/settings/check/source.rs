@@ -1,14 +1,15 @@
-//! `[source.NAME]` and `[credential.NAME]`.
+//! `[source.NAME]`.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
 use super::super::file::At;
-use super::super::file::config::{CredentialTable, SourceTable, SourceWord};
+use super::super::file::config::{SourceTable, SourceWord};
+use super::super::file::credential::CredentialTable;
 use super::address::Part;
 use super::{Check, known_name, size};
-use crate::model::launch::{CredentialDef, SourceKind};
+use crate::model::credential::CredentialDef;
+use crate::model::launch::SourceKind;
 use crate::model::{Labels, SourceDef, SourceId};
 
 /// The shortest time between two polls.
@@ -26,7 +27,7 @@ const MAX_BODY_SCRAPE: u64 = 512 << 20;
 const MAX_BODY: u64 = 16 << 20;
 
 /// Headers that carry secrets, or that the client sets itself.
-const REFUSED_HEADERS: [(&str, &str); 8] = [
+pub(super) const REFUSED_HEADERS: [(&str, &str); 8] = [
     ("authorization", "a config holds no secrets; use `credential`"),
     ("proxy-authorization", "a config holds no secrets"),
     ("cookie", "a config holds no secrets; use `credential`"),
@@ -40,6 +41,8 @@ const REFUSED_HEADERS: [(&str, &str); 8] = [
 /// What sources refer to.
 pub(super) struct Around<'c> {
     pub(super) credentials: &'c BTreeMap<String, At<CredentialTable>>,
+    /// Those of them that are right.
+    pub(super) defs: &'c BTreeMap<String, CredentialDef>,
     pub(super) environment: &'c str,
     pub(super) config: &'c str,
 }
@@ -59,7 +62,7 @@ impl Check<'_> {
         let credential = table.credential.as_ref().and_then(|wanted| {
             let known = around.credentials.keys().map(String::as_str);
             known_name(&mut self.troubles, wanted.span(), "credential", wanted.get(), around.config, known);
-            self.credential(around.credentials.get(wanted.get())?)
+            around.defs.get(wanted.get()).cloned()
         });
         let max_body = if kind == SourceWord::Scrape { MAX_BODY_SCRAPE } else { MAX_BODY };
         let source = SourceDef {
@@ -73,6 +76,7 @@ impl Check<'_> {
             headers: self.headers(table.headers.as_ref()),
             credential,
             ca_file: table.ca_file.as_ref().map(|p| self.path(p)),
+            route: self.source_route(table),
             allow_http: table.allow_http.unwrap_or(false),
             kind: self.source_kind(at, around.environment)?,
         };
@@ -201,65 +205,5 @@ impl Check<'_> {
             _ => return None,
         };
         size.map_err(|message| self.troubles.add(value.span(), message)).ok()
-    }
-
-    /// Exactly one place to have the token from. Troubles are said once, by [`Self::credentials`].
-    fn credential(&mut self, at: &At<CredentialTable>) -> Option<CredentialDef> {
-        let table = at.get();
-        match (&table.env, &table.file, &table.command) {
-            (Some(env), None, None) => Some(CredentialDef::Env(env.get().clone())),
-            (None, Some(file), None) => Some(CredentialDef::File(self.path(file))),
-            (None, None, Some(command)) => {
-                Some(CredentialDef::Command(command.get().iter().map(|a| a.get().clone()).collect()))
-            }
-            _ => None,
-        }
-    }
-
-    /// What is wrong in credentials, used or not.
-    pub(super) fn credentials(&mut self, tables: &BTreeMap<String, At<CredentialTable>>) {
-        for (name, at) in tables {
-            self.id_text(name, at.span());
-            let table = at.get();
-            let written: Vec<Range<usize>> = [
-                table.env.as_ref().map(At::span),
-                table.file.as_ref().map(At::span),
-                table.command.as_ref().map(At::span),
-            ]
-            .into_iter()
-            .flatten()
-            .collect();
-            match written.as_slice() {
-                [] => self.troubles.add(
-                    at.span(),
-                    "does not say where the token comes from: give one of `env`, `file`, `command`",
-                ),
-                [_] => {}
-                [.., last] => self.troubles.add(
-                    last.clone(),
-                    "the token comes from one place: give one of `env`, `file`, `command`, not several",
-                ),
-            }
-            self.credential_values(table);
-        }
-    }
-
-    fn credential_values(&mut self, table: &CredentialTable) {
-        if let Some(env) = &table.env {
-            let name = env.get();
-            let head = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-            if !head || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                // It may be the token itself, pasted here: it is not repeated.
-                self.troubles.add_secret(
-                    env.span(),
-                    "is no name of an environment variable: write its name, never the token",
-                );
-            }
-        }
-        if let Some(command) = &table.command
-            && command.get().first().is_none_or(|program| program.get().trim().is_empty())
-        {
-            self.troubles.add(command.span(), "needs a program: [\"program\", \"argument\"]");
-        }
     }
 }

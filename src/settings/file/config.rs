@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::credential::CredentialTable;
 use super::gate::GateTable;
 use super::{At, BoardWord, FormVersion, IdText, SizeText, SpanText, ThresholdText, TimeText, UnitWord};
 
@@ -24,7 +25,7 @@ pub(in crate::settings) struct ConfigFile {
     /// What is polled, by name.
     #[serde(default)]
     pub(in crate::settings) source: BTreeMap<String, At<SourceTable>>,
-    /// Where bearer tokens come from, by name; never the tokens themselves.
+    /// What says who asks, by name; never the secrets themselves, but where they come from.
     #[serde(default)]
     pub(in crate::settings) credential: BTreeMap<String, At<CredentialTable>>,
     /// Named expressions over sources.
@@ -61,6 +62,11 @@ pub(in crate::settings) struct LaunchTable {
     pub(in crate::settings) t0: Option<At<toml::Value>>,
     /// Whether a live run opens for writing; `false` where it is left out.
     pub(in crate::settings) write: Option<bool>,
+    /// The name of the credential of kind `device` that says who is at the keyboard; the only one of
+    /// that kind where it is left out.
+    pub(in crate::settings) identity: Option<At<String>>,
+    /// Whether only somebody who is signed in may write to a run; `false` where it is left out.
+    pub(in crate::settings) require_identity: Option<At<bool>>,
 }
 
 /// Where runs of checklists are kept.
@@ -136,6 +142,14 @@ pub(in crate::settings) struct SourceTable {
     pub(in crate::settings) credential: Option<At<String>>,
     /// A PEM file with the certificate authority to trust beside the system's; relative to this file.
     pub(in crate::settings) ca_file: Option<At<String>>,
+    /// A PEM file with the certificate to show (mTLS); relative to this file.
+    pub(in crate::settings) client_cert: Option<At<String>>,
+    /// A PEM file with its key; where it is left out the key stands in the certificate's file.
+    pub(in crate::settings) client_key: Option<At<String>>,
+    /// The proxy to go through; that of the environment where it is left out. Never for this machine.
+    pub(in crate::settings) proxy: Option<At<String>>,
+    /// Hosts that are reached without any proxy: names, `.domain`, addresses, networks, `*`.
+    pub(in crate::settings) no_proxy: Option<At<Vec<At<String>>>>,
     /// Whether plain http to another machine is allowed.
     pub(in crate::settings) allow_http: Option<bool>,
 }
@@ -165,30 +179,6 @@ impl SourceWord {
             Self::Identity => "identity",
         }
     }
-}
-
-/// Where a bearer token comes from: exactly one of `env`, `file`, `command`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "Credential")]
-pub(in crate::settings) struct CredentialTable {
-    /// The kind of credential.
-    #[expect(dead_code, reason = "there is one kind, and the structure check has seen it")]
-    pub(in crate::settings) kind: CredentialKind,
-    /// The name of an environment variable.
-    pub(in crate::settings) env: Option<At<String>>,
-    /// A file, read again when it changes; relative to this file.
-    pub(in crate::settings) file: Option<At<String>>,
-    /// A program and its arguments; it prints the token.
-    pub(in crate::settings) command: Option<At<Vec<At<String>>>>,
-}
-
-/// The kinds of credentials.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::settings) enum CredentialKind {
-    /// A bearer token.
-    Bearer,
 }
 
 /// A named expression over one source. Where a preset has a signal of this id, it takes that one's

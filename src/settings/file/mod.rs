@@ -5,6 +5,7 @@
 
 pub(super) mod checklist;
 pub(super) mod config;
+pub(super) mod credential;
 pub(super) mod gate;
 pub(super) mod preset;
 pub(super) mod scenario;

@@ -78,7 +78,7 @@ impl Service {
             query,
             etag,
             accept: Some("application/json, application/problem+json".into()),
-            form: None,
+            ..Request::default()
         };
         let mut response = self.client.send(&request).await?;
         match response.fault() {

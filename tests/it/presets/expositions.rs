@@ -75,6 +75,7 @@ fn source_def(urls: Vec<String>) -> SourceDef {
         headers: Vec::new(),
         credential: None,
         ca_file: None,
+        route: gonogo::model::launch::Route::default(),
         allow_http: false,
     }
 }

@@ -23,6 +23,7 @@ fn source(id: &str, kind: SourceKind) -> SourceDef {
         headers: Vec::new(),
         credential: None,
         ca_file: None,
+        route: gonogo::model::launch::Route::default(),
         allow_http: false,
     }
 }

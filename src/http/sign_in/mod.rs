@@ -1,0 +1,371 @@
+//! Signing in at an OAuth server: of a person by device code, of the program by its own secret.
+//!
+//! Start with [`SignIn`]. What an issuer says about itself is in `discovery`, the forms that are posted in
+//! `grant`, what comes back in `reply`, who a person is in `claims`, the file that terminals share in
+//! `cache`, the device flow in `device`, what a sign-in tells about a person in `session`.
+//!
+//! An access token that happens to be a JWT is looked at to tell whether it is one, never for rights: they
+//! are the API's to judge.
+
+mod cache;
+mod claims;
+mod device;
+mod discovery;
+mod grant;
+mod reply;
+mod session;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, sleep};
+
+use super::credential::{Asked, Credential, Proof, Secret};
+use crate::model::credential::{Flow, SignInDef};
+use crate::model::{Fault, FaultCode, Person, Time};
+
+use cache::{Cache, Kept, Lock};
+use grant::Issuer;
+use reply::Failed;
+
+pub use device::{Code, Unfinished};
+
+/// The longest that is waited for another terminal's refresh; one takes a few seconds at most.
+const LOCK_PATIENCE: Duration = Duration::from_secs(45);
+/// How long a token that is due, and could not be renewed, is used before that is tried again.
+const REST: Duration = Duration::from_secs(10);
+/// A token is renewed this long before it ends, or at a tenth of its life, whichever is more; but never
+/// before half of it.
+const AHEAD: Duration = Duration::from_secs(30);
+
+/// A credential whose tokens come from an OAuth server. Copies share everything.
+#[derive(Clone)]
+pub struct SignIn(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    def: SignInDef,
+    issuer: Issuer,
+    /// Where a person's sign-in is kept; the program's own is only in memory.
+    cache: Option<Cache>,
+    /// Locked while a token is got: requests that need one at once share it.
+    getting: tokio::sync::Mutex<()>,
+    memory: Mutex<Memory>,
+}
+
+/// What this process knows beside the file.
+#[derive(Default)]
+struct Memory {
+    /// The newest sign-in where there is no file, or where it could not be written to it.
+    kept: Option<Kept>,
+    /// When a token ends by the monotonic clock, which nobody sets.
+    clock: Option<(SecretString, Instant)>,
+    /// After a refresh that failed, for no fault of the sign-in's.
+    rest_until: Option<Instant>,
+}
+
+/// What became of signing out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedOut {
+    /// Whether anybody was signed in.
+    pub was: bool,
+    /// Whether the issuer took the tokens back; `None`: it has no place for that, or there were none.
+    pub revoked: Option<Result<(), Fault>>,
+}
+
+impl SignIn {
+    /// The credential of this name; `secret` is the client's, `dir` where sign-ins of people are kept.
+    /// Nothing is read or asked before it is needed.
+    pub fn new(name: &str, def: &SignInDef, secret: Option<Arc<dyn Secret>>, dir: &Path) -> Self {
+        let cache = (def.flow == Flow::Device).then(|| Cache::new(dir, name, def));
+        Self(Arc::new(Inner {
+            name: name.to_owned(),
+            def: def.clone(),
+            issuer: Issuer::new(def, secret),
+            cache,
+            getting: tokio::sync::Mutex::default(),
+            memory: Mutex::default(),
+        }))
+    }
+
+    /// The name of the credential.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Who is signed in, as far as it was kept; asks nobody.
+    ///
+    /// # Errors
+    /// The file is refused or cannot be read; the sentence says what to do.
+    pub async fn person(&self) -> Result<Option<Person>, Fault> {
+        let kept = self.0.read().await?;
+        Ok(kept.map(|kept| session::person(&kept, &self.0.name, &self.0.def, now())))
+    }
+
+    /// As [`SignIn::person`], where a thread may block.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn person_now(&self) -> Result<Option<Person>, Fault> {
+        let kept = self.0.cache.as_ref().map_or(Ok(None), Cache::read)?;
+        Ok(kept.map(|kept| session::person(&kept, &self.0.name, &self.0.def, now())))
+    }
+
+    /// Forgets the sign-in, and tells the issuer.
+    ///
+    /// # Errors
+    /// The file cannot be removed: somebody is still signed in.
+    pub async fn sign_out(&self) -> Result<SignedOut, Fault> {
+        let inner = &self.0;
+        let Some(cache) = inner.cache.clone() else {
+            return Ok(SignedOut { was: inner.memory().kept.take().is_some(), revoked: None });
+        };
+        // One that is damaged, or that others can read, is removed too: that is what helps.
+        let lock = inner.lock().await;
+        let kept = inner.read().await.ok().flatten();
+        let was = blocking(move || cache.forget()).await?;
+        *inner.memory() = Memory::default();
+        drop(lock);
+        let tokens = kept.map(|kept| (kept.refresh, kept.access));
+        let revoked = match tokens {
+            Some((Some(refresh), _)) => Some(inner.issuer.revoke(&refresh, "refresh_token").await),
+            Some((None, Some(access))) => Some(inner.issuer.revoke(&access, "access_token").await),
+            _ => None,
+        };
+        let revoked = match revoked {
+            None | Some(Ok(false)) => None,
+            Some(Ok(true)) => Some(Ok(())),
+            Some(Err(failed)) => Some(Err(failed.fault("signing out at the issuer"))),
+        };
+        Ok(SignedOut { was, revoked })
+    }
+}
+
+impl Credential for SignIn {
+    fn proof<'a>(&'a self, refused: Option<&'a Proof>) -> Asked<'a> {
+        Box::pin(async move {
+            let refused = match refused {
+                Some(Proof::Bearer(token)) => Some(token.clone()),
+                _ => None,
+            };
+            let kept = self.0.read().await?;
+            if let Some(token) = self.0.good(kept.as_ref(), refused.as_ref()) {
+                return Ok(Proof::Bearer(token));
+            }
+            if kept.is_none() && self.0.cache.is_some() {
+                return Err(self.0.needed(None));
+            }
+            // In a task of its own: a poll that is given up must not lose a refresh token that the server
+            // has already made worthless.
+            let inner = Arc::clone(&self.0);
+            let got = tokio::spawn(async move { inner.renew(refused.as_ref()).await }).await;
+            let token = got.map_err(|_| Fault::new(FaultCode::Credential, "getting a token broke off"))??;
+            Ok(Proof::Bearer(token))
+        })
+    }
+}
+
+impl Inner {
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept now. The file is read each time: it is small, and other terminals change it.
+    async fn read(&self) -> Result<Option<Kept>, Fault> {
+        let unsaved = self.memory().kept.clone();
+        match (&self.cache, unsaved) {
+            (Some(cache), None) => {
+                let cache = cache.clone();
+                blocking(move || cache.read()).await
+            }
+            (_, kept) => Ok(kept),
+        }
+    }
+
+    /// Keeps it; what a full disk does not take stays in memory.
+    async fn keep(&self, kept: Kept) -> Result<(), Fault> {
+        let Some(cache) = self.cache.clone() else {
+            self.memory().kept = Some(kept);
+            return Ok(());
+        };
+        let copy = kept.clone();
+        let written = blocking(move || cache.write(&copy)).await;
+        self.memory().kept = written.is_err().then_some(kept);
+        written
+    }
+
+    /// The lock of this user's terminals. It is asked for again and again, so that neither a thread nor a
+    /// key waits behind another process.
+    async fn lock(&self) -> Result<Option<Lock>, Fault> {
+        let Some(cache) = &self.cache else { return Ok(None) };
+        let until = Instant::now() + LOCK_PATIENCE;
+        let mut pause = Duration::from_millis(5);
+        loop {
+            let cache = cache.clone();
+            if let Some(lock) = blocking(move || cache.try_lock()).await? {
+                return Ok(Some(lock));
+            }
+            if Instant::now() > until {
+                let text = "another gonogo has been renewing the sign-in for too long: end it, or wait";
+                return Err(Fault::new(FaultCode::Credential, text));
+            }
+            sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+            pause = (pause * 2).min(Duration::from_millis(100));
+        }
+    }
+
+    /// The token, where it may be sent: not refused, and not due.
+    fn good(&self, kept: Option<&Kept>, refused: Option<&SecretString>) -> Option<SecretString> {
+        let kept = kept?;
+        let access = kept.access.as_ref()?;
+        if refused.is_some_and(|refused| refused.expose_secret() == access.expose_secret()) {
+            return None;
+        }
+        let Some(left) = self.left(kept, access) else { return Some(access.clone()) };
+        let life = kept.life.unwrap_or_default();
+        let renewable = kept.refresh.is_some() || self.cache.is_none();
+        let resting = self.memory().rest_until.is_some_and(|until| Instant::now() < until);
+        let ahead = if renewable && !resting { ahead(life) } else { Duration::ZERO };
+        (left > ahead).then(|| access.clone())
+    }
+
+    /// How long the token lives, by the monotonic clock once it has been seen; `None`: it does not say.
+    fn left(&self, kept: &Kept, access: &SecretString) -> Option<Duration> {
+        let mut memory = self.memory();
+        if let Some((seen, ends)) = &memory.clock
+            && seen.expose_secret() == access.expose_secret()
+        {
+            return Some(ends.saturating_duration_since(Instant::now()));
+        }
+        let left = kept.left(now())?;
+        memory.clock = Some((access.clone(), Instant::now() + left));
+        Some(left)
+    }
+
+    /// Gets a new token, alone among the requests of this process and the processes of this user.
+    async fn renew(&self, refused: Option<&SecretString>) -> Result<SecretString, Fault> {
+        let _getting = self.getting.lock().await;
+        let _lock = self.lock().await?;
+        let kept = self.read().await?;
+        // Somebody else may have done it while this one waited.
+        if let Some(token) = self.good(kept.as_ref(), refused) {
+            return Ok(token);
+        }
+        if self.cache.is_none() {
+            let answered =
+                self.issuer.client_credentials().await.map_err(|failed| failed.fault("the sign-in"))?;
+            let kept = session::of_program(answered, now());
+            return self.take(kept).await;
+        }
+        let Some(kept) = kept else { return Err(self.needed(None)) };
+        let Some(refresh) = kept.refresh.clone() else {
+            let why = kept.ended.clone().unwrap_or_else(|| match refused {
+                Some(_) => "the token is not accepted".into(),
+                None => "the sign-in has expired".into(),
+            });
+            return Err(self.needed(Some(&why)));
+        };
+        match self.issuer.refresh(&refresh).await {
+            Ok(answered) => {
+                let kept = session::renewed(kept, answered, &self.def, now()).map_err(|why| {
+                    Fault::new(FaultCode::Credential, format!("the renewed sign-in: {why}"))
+                })?;
+                self.take(kept).await
+            }
+            Err(Failed::Refused(refusal)) if refusal.code == "invalid_grant" => {
+                let why = format!("the sign-in has ended ({})", refusal.words());
+                let ended = Kept { access: None, refresh: None, ended: Some(why.clone()), ..kept };
+                self.keep(ended).await?;
+                Err(self.needed(Some(&why)))
+            }
+            Err(failed) => {
+                self.memory().rest_until = Some(Instant::now() + REST);
+                // A token that still lives is better than none.
+                self.good(Some(&kept), refused).ok_or_else(|| failed.fault("renewing the sign-in"))
+            }
+        }
+    }
+
+    /// Keeps what was got and gives its token.
+    async fn take(&self, kept: Kept) -> Result<SecretString, Fault> {
+        let token = kept.access.clone().ok_or_else(|| self.needed(None))?;
+        {
+            let mut memory = self.memory();
+            memory.clock = kept.life.map(|life| (token.clone(), Instant::now() + life));
+            memory.rest_until = None;
+        }
+        // Where it cannot be written it is used all the same, and stays in memory.
+        let _ = self.keep(kept).await;
+        Ok(token)
+    }
+
+    /// Nobody is signed in: why, and what to do.
+    fn needed(&self, why: Option<&str>) -> Fault {
+        let do_it = format!("press S or run gonogo login {}", self.name);
+        let text = why.map_or_else(|| format!("sign in: {do_it}"), |why| format!("{why}: {do_it}"));
+        Fault::new(FaultCode::SignInNeeded, text)
+    }
+}
+
+/// How long before its end a token of this life is renewed.
+fn ahead(life: Duration) -> Duration {
+    AHEAD.max(life / 10).min(life / 2)
+}
+
+/// Does what blocks for a moment on a thread that may.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(Fault::new(FaultCode::Credential, "the sign-in could not be read")))
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::launch::Route;
+
+    pub(super) fn def() -> SignInDef {
+        SignInDef {
+            flow: Flow::Device,
+            issuer: "https://id.example.com".into(),
+            client_id: "gonogo".into(),
+            client_secret: None,
+            scopes: vec!["flags:read".into(), "audit:read".into()],
+            resource: None,
+            audience: None,
+            roles: None,
+            name: None,
+            role_names: BTreeMap::new(),
+            ca_file: None,
+            route: Route::default(),
+            allow_http: false,
+        }
+    }
+
+    #[test]
+    fn a_token_is_renewed_thirty_seconds_or_a_tenth_before_its_end_but_not_before_half_of_it() {
+        let ahead = |life| ahead(Duration::from_secs(life)).as_secs();
+        assert_eq!([ahead(300), ahead(3600), ahead(60), ahead(20), ahead(0)], [30, 360, 30, 10, 0]);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_signed_in_is_told_what_to_do_and_asks_nobody() {
+        let home = tempfile::tempdir().unwrap();
+        let sign_in = SignIn::new("me", &def(), None, &home.path().join("sign-in"));
+        let fault = sign_in.proof(None).await.unwrap_err();
+        assert_eq!(fault.code, FaultCode::SignInNeeded);
+        assert_eq!(fault.text, "sign in: press S or run gonogo login me");
+        assert_eq!(sign_in.person().await.unwrap(), None);
+    }
+}
