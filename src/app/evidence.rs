@@ -13,6 +13,7 @@ pub fn of_gate(watch: &Watch, id: &GateId, now: Time) -> Option<Evidence> {
         kind: match gate.def.condition {
             Condition::Flag(_) => "flag",
             Condition::Alert(_) => "alert",
+            Condition::Route(_) => "route",
             Condition::Signal(_) => "metric",
         }
         .into(),
@@ -40,7 +41,9 @@ fn answer(watch: &Watch, gate: &Gate) -> Hash {
         Condition::Flag(wanted) => {
             format!("{:?}", watch.flag(&wanted.key).and_then(|state| state.flag.as_ref()))
         }
-        Condition::Alert(_) => format!("{:?}", gate.recent.back().map(|measure| &measure.reason)),
+        Condition::Alert(_) | Condition::Route(_) => {
+            format!("{:?}", gate.recent.back().map(|measure| &measure.reason))
+        }
     };
     Hash::of(text.as_bytes())
 }

@@ -105,7 +105,7 @@ const UNVERIFIED: &str = "unverified:";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Evidence {
-    /// `metric`, `flag`, `alert`: polled; `link`, `text`, `file`: brought.
+    /// `metric`, `flag`, `alert`, `route`: polled; `link`, `text`, `file`: brought.
     #[serde(rename = "type")]
     pub kind: String,
     /// The expression as asked, or the flag's key, or the alert's name; of what was polled.
@@ -144,7 +144,7 @@ impl Evidence {
 
     /// Whether a source was asked for it.
     pub fn is_polled(&self) -> bool {
-        matches!(self.kind.as_str(), "metric" | "flag" | "alert")
+        matches!(self.kind.as_str(), "metric" | "flag" | "alert" | "route")
     }
 
     /// In a few words, harmless to print: `312`, `link https://…`, `file load.csv`.

@@ -83,7 +83,7 @@ fn live(args: &Args, config: &Path, loaded: Loaded) -> anyhow::Result<Setup> {
         author: author.clone(),
         me,
         list,
-        begun: Begun { t0: launch.t0, ..Begun::default() },
+        begun: Begun { t0: launch.t0, require_identity: launch.require_identity, ..Begun::default() },
         run: args.run.clone(),
         start: false,
         clock: clock.clone(),

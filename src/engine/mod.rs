@@ -11,6 +11,7 @@ pub mod gate;
 pub mod hold;
 pub mod measure;
 pub mod overall;
+pub mod route_gate;
 pub mod source;
 pub mod track;
 pub mod trial;

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::{
-    Alert, Answer, Condition, GateDef, GateId, Launch, Point, Polled, SignalAnswer, SignalDef, SignalId,
-    SourceId, SourceKind, Time, Unit, Verdict,
+    Alert, Answer, Condition, GateDef, GateId, Launch, Point, Polled, RouteDef, SignalAnswer, SignalDef,
+    SignalId, SourceId, SourceKind, Time, Unit, Verdict,
 };
 
 use super::alerts::judge;
 use super::flag_gate;
 use super::flags::{Changed, Drift, FlagState, Seen};
 use super::measure;
+use super::route_gate::{self, Grants};
 use super::source::STALE_INTERVALS;
 use super::{Alerts, Gate, Judgement, Overall, SourceState, Track};
 
@@ -43,6 +44,10 @@ pub struct Watch {
     pub tracks: Vec<Track>,
     /// In the order of the config.
     pub flags: Vec<FlagState>,
+    /// What the routes of the product's API need.
+    pub routes: Vec<RouteDef>,
+    /// What the source of the routes grants.
+    pub grants: Grants,
     /// The alerts of every source that tells some.
     pub alerts: Alerts,
     /// The config's gates, then those of the checklist.
@@ -60,6 +65,8 @@ impl Watch {
             sources: launch.sources.iter().cloned().map(SourceState::new).collect(),
             tracks: launch.signals.iter().cloned().map(Track::new).collect(),
             flags: launch.flags.iter().cloned().map(FlagState::new).collect(),
+            routes: launch.routes.clone(),
+            grants: Grants::default(),
             alerts: Alerts::new(launch),
             told: vec![Verdict::Unknown; gates.len()],
             gates,
@@ -170,6 +177,9 @@ impl Watch {
                 }
             }
         }
+        if self.routes.first().is_some_and(|route| route.source == poll.source) {
+            self.grants.observe(answer, poll.asked);
+        }
         changes.extend(self.alerts.observe(poll));
         let told: BTreeSet<&SignalId> = answer.signals.iter().map(|s| &s.signal).collect();
         for gate in &mut self.gates {
@@ -183,6 +193,10 @@ impl Watch {
                 Condition::Flag(wanted) if gate.source == poll.source && answer.flags.is_some() => {
                     let state = self.flags.iter().find(|f| f.def.key == wanted.key);
                     flag_gate::measure(&gate.def, wanted, state, gate.failed(), poll.asked)
+                }
+                Condition::Route(wanted) if gate.source == poll.source => {
+                    let routes = self.routes.iter().filter(|route| route_gate::means(wanted, route));
+                    route_gate::measure(routes, &self.grants, poll.asked)
                 }
                 Condition::Alert(wanted) if gate.source == poll.source => {
                     if !matches!(answer.alerts, Some(Ok(_))) {
@@ -300,6 +314,14 @@ fn gate(launch: &Launch, def: &GateDef) -> Gate {
             gate.answer_age = Some(max_age);
             gate
         }
+        Condition::Route(wanted) => {
+            let route = launch.routes.iter().find(|route| route_gate::means(wanted, route));
+            let source = route.map_or_else(|| SourceId::from(""), |route| route.source.clone());
+            // Roles are asked for once a minute, which three times may miss; the answers come as ever.
+            let every = every_of(&source);
+            let max_age = def.max_age.unwrap_or((every * STALE_INTERVALS).max(ROLES_AGE));
+            Gate::new(def.clone(), source, wanted.clone(), Unit::None, every, max_age)
+        }
         Condition::Flag(wanted) => {
             let source = launch.flags.iter().find(|f| f.key == wanted.key).map(|f| f.source.clone());
             let source = source.unwrap_or_else(|| SourceId::from(""));
@@ -310,6 +332,9 @@ fn gate(launch: &Launch, def: &GateDef) -> Gate {
         }
     }
 }
+
+/// The oldest word on roles that counts, where the gate says nothing else.
+const ROLES_AGE: Duration = Duration::from_mins(3);
 
 /// The source whose word on alerts counts where a gate names none: the one that evaluates rules, else
 /// the one Alertmanager. Settings refuse a config where that is not one.

@@ -114,6 +114,8 @@ pub enum Condition {
     Flag(Box<FlagCondition>),
     /// No alert of a name fires, and somebody vouches for it.
     Alert(Box<AlertCondition>),
+    /// What a route needs is granted; its id, or [`ANY_ROUTE`](super::route::ANY_ROUTE) for all of them.
+    Route(String),
 }
 
 /// What a flag must be; everything that is asked for counts.

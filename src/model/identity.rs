@@ -19,6 +19,10 @@ pub struct Whoami {
     pub roles: Vec<String>,
     /// Scopes of the token.
     pub scopes: Vec<String>,
+    /// JSON pointers to everything that the service says of the subject and that is not null: `/org_id`,
+    /// `/subject/id`.
+    #[serde(default)]
+    pub claims: Vec<String>,
     /// The organisation that the subject acts in.
     #[serde(default)]
     pub org_id: Option<String>,

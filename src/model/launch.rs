@@ -6,7 +6,7 @@ use std::time::Duration;
 
 pub use super::credential::CredentialDef;
 use super::gate::Threshold;
-use super::{GateDef, Labels, SignalId, SourceId, Time};
+use super::{GateDef, Labels, RouteDef, SignalId, SourceId, Time};
 
 /// A product, a version, an environment, and what is watched and ticked for it.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,8 @@ pub struct Launch {
     pub signals: Vec<SignalDef>,
     /// The flags that matter.
     pub flags: Vec<FlagDef>,
+    /// What the routes of the product's API need of their callers.
+    pub routes: Vec<RouteDef>,
     /// Gates outside a checklist; they count in the verdict too.
     pub gates: Vec<GateDef>,
     /// Theme name: `dark`, `light`, `high-contrast`, `colour-blind`, `mono`.

@@ -17,6 +17,7 @@ pub mod launch;
 pub mod mark;
 pub mod person;
 pub mod poll;
+pub mod route;
 pub mod scenario;
 pub mod text;
 pub mod time;
@@ -35,6 +36,7 @@ pub use launch::{Board, FlagDef, Launch, SignalDef, SourceDef, SourceKind, Unit}
 pub use mark::Mark;
 pub use person::Person;
 pub use poll::{Answer, Point, Polled, SignalAnswer};
+pub use route::RouteDef;
 pub use scenario::Scenario;
 pub use time::Time;
 pub use trigger::TriggerDef;

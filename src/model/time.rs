@@ -13,6 +13,9 @@ impl Time {
     /// The earliest moment: before every sample.
     pub const MIN: Time = Time(i64::MIN);
 
+    /// Later than anything.
+    pub const MAX: Time = Time(i64::MAX);
+
     /// A moment from milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)

@@ -221,7 +221,8 @@ impl Hands {
                 self.with_book(move |book| {
                     // Beside a simulated product nothing is live, whatever the room has been told so far.
                     let mode = if book.clock.is_simulated() { Mode::Drill } else { mode };
-                    let begun = Begun { mode, params, of, ..Begun::default() };
+                    let require_identity = book.begun.require_identity;
+                    let begun = Begun { mode, t0: None, params, of, require_identity };
                     let run = book.ledger.start(&list.text, &begun, &author);
                     let outcome = run.map(Box::new).map_err(words);
                     Some(Msg::ListBegan { list: list.template.id.clone(), outcome })

@@ -46,6 +46,8 @@ pub(super) struct Place {
     pub(super) ledger: DirectoryLedger,
     /// Directories named `checklists`, the nearest first.
     templates: Vec<PathBuf>,
+    /// Whether the config takes changes only from people who are signed in; why it cannot be read.
+    require_identity: Result<bool, String>,
 }
 
 impl Place {
@@ -63,6 +65,11 @@ impl Place {
         if !templates.iter().any(|dir| dir == Path::new("checklists")) {
             templates.push("checklists".into());
         }
+        let require_identity = match &loaded {
+            None => Ok(false),
+            Some(Ok(launch)) => Ok(launch.require_identity),
+            Some(Err(why)) => Err(why.rendered.clone()),
+        };
         let path = match (ledger, loaded) {
             (Some(path), _) => path.to_owned(),
             (None, Some(loaded)) => {
@@ -70,7 +77,15 @@ impl Place {
             }
             (None, None) => default_dir(),
         };
-        Ok(Self { ledger: directory_ledger(path), templates })
+        Ok(Self { ledger: directory_ledger(path), templates, require_identity })
+    }
+
+    /// Whether a run that begins now takes changes only from people who are signed in.
+    ///
+    /// # Errors
+    /// The config cannot be read, and could ask for it.
+    pub(super) fn requires_identity(&self) -> anyhow::Result<bool> {
+        self.require_identity.clone().map_err(|why| anyhow!(why))
     }
 
     /// The file of a template that is named by its path or by its id.

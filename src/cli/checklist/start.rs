@@ -68,7 +68,13 @@ pub(super) fn run(args: &Args, place: &Place, common: &Common) -> anyhow::Result
     let name = file.display().to_string();
     let bytes = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
     settings::template(&name, &bytes).map_err(|e| anyhow!(e.rendered))?;
-    let begun = Begun { mode, t0: args.t0, params: args.params.clone(), of, ..Begun::default() };
+    let begun = Begun {
+        mode,
+        t0: args.t0,
+        params: args.params.clone(),
+        of,
+        require_identity: place.requires_identity()?,
+    };
     let (run, repeated) = match args.id.given() {
         Some(id) => place.ledger.start_once(&bytes, &begun, &by, &id.to_string())?,
         None => (place.ledger.start(&bytes, &begun, &by)?, false),

@@ -61,12 +61,13 @@ impl Check<'_> {
             ("query", &terms.query),
             ("flag", &terms.flag),
             ("alert", &terms.alert),
+            ("route", &terms.route),
         ];
         let mut chosen = chosen.into_iter().filter_map(|(key, at)| at.as_ref().map(|at| (key, at)));
         let Some((key, at)) = chosen.next() else {
             self.troubles.add(
                 written.place.clone(),
-                "a gate looks at something: give one of `signal`, `query`, `flag`, `alert`",
+                "a gate looks at something: give one of `signal`, `query`, `flag`, `alert`, `route`",
             );
             return None;
         };
@@ -78,6 +79,7 @@ impl Check<'_> {
         match key {
             "flag" => self.flag_gate(written, at, names),
             "alert" => self.alert_gate(written, at, names),
+            "route" => self.route_gate(written, at, names),
             "query" => self.query_gate(written, at, names),
             _ => self.signal_gate(written, at, names),
         }

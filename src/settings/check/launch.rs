@@ -86,6 +86,16 @@ impl Check<'_> {
             launch.flags.push(self.flag(at.get(), &names));
         }
         let mut seen = Seen::default();
+        for at in &file.route {
+            self.unique_id(&at.get().id, "the route", &mut seen);
+            let route = self.api_route(at, &names);
+            if launch.routes.first().is_some_and(|first| first.source != route.source) {
+                let message = "all routes ask one identity source, so that one answer can grant them all";
+                self.troubles.add(at.get().source.span(), message);
+            }
+            launch.routes.push(route);
+        }
+        let mut seen = Seen::default();
         for at in &file.gate {
             let table = at.get();
             self.unique_id(&table.id, "the gate", &mut seen);
@@ -150,6 +160,7 @@ impl Check<'_> {
             config: harmless(&self.document.name).into_owned(),
             signals,
             flags: file.flag.iter().map(|f| f.get().key.get().clone()).collect(),
+            routes: file.route.iter().map(|r| r.get().id.get().clone()).collect(),
             sources,
         }
     }

@@ -15,6 +15,7 @@ pub(super) mod launch;
 mod list;
 pub(super) mod preset;
 mod query;
+mod route;
 pub(super) mod scenario;
 mod signal;
 mod size;
@@ -58,6 +59,7 @@ struct Names {
     sources: Vec<SourceName>,
     signals: Vec<(String, Duration)>,
     flags: Vec<String>,
+    routes: Vec<String>,
 }
 
 impl Names {
@@ -85,7 +87,8 @@ impl Names {
         let signals =
             launch.signals.iter().map(|s| (s.id.as_str().to_owned(), every(s.source.as_str()))).collect();
         let flags = launch.flags.iter().map(|f| f.key.clone()).collect();
-        Self { config: config.to_owned(), signals, flags, sources }
+        let routes = launch.routes.iter().map(|r| r.id.clone()).collect();
+        Self { config: config.to_owned(), signals, flags, routes, sources }
     }
 }
 

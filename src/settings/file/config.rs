@@ -34,6 +34,9 @@ pub(in crate::settings) struct ConfigFile {
     /// The flags that matter to the launch.
     #[serde(default)]
     pub(in crate::settings) flag: Vec<At<FlagTable>>,
+    /// What the routes of the product's API need of their callers.
+    #[serde(default)]
+    pub(in crate::settings) route: Vec<At<RouteTable>>,
     /// Gates outside a checklist; they count in the verdict too.
     #[serde(default)]
     pub(in crate::settings) gate: Vec<At<GateTable>>,
@@ -233,6 +236,27 @@ pub(in crate::settings) struct FlagTable {
     /// A signal that counts the evaluations behind `observed`, in the same window: the fewer they are, the
     /// more of a difference is chance. Without it two points are a drift.
     pub(in crate::settings) evaluations: Option<At<String>>,
+}
+
+/// What a route of the product's API needs of its callers; a gate with `route` holds it against what is
+/// granted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Route")]
+pub(in crate::settings) struct RouteTable {
+    /// Its id, unique among the routes: lower-case letters, digits, `.`, `_`, `-`.
+    #[schemars(with = "IdText")]
+    pub(in crate::settings) id: At<String>,
+    /// For people: `POST /v1/tasks`; the id where it is left out.
+    pub(in crate::settings) title: Option<At<String>>,
+    /// The `identity` source that says what is granted.
+    pub(in crate::settings) source: At<String>,
+    /// Scopes that a caller's token must carry.
+    pub(in crate::settings) scopes: Option<At<Vec<At<String>>>>,
+    /// JSON pointers to what the identity service must say of the caller (`whoami`): `/org_id`.
+    pub(in crate::settings) claims: Option<At<Vec<At<String>>>>,
+    /// The roles that must each be granted all of the scopes; at least one role must where it is left out.
+    pub(in crate::settings) roles: Option<At<Vec<At<String>>>>,
 }
 
 /// Colours.

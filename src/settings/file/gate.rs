@@ -49,7 +49,7 @@ macro_rules! gate_tables {
 }
 
 gate_tables! {
-    /// The signal whose series are compared. One of `signal`, `query`, `flag`, `alert`.
+    /// The signal whose series are compared. One of `signal`, `query`, `flag`, `alert`, `route`.
     signal: Option<At<String>>,
     /// An expression of its own, asked of `source`.
     query: Option<At<String>>,
@@ -59,6 +59,8 @@ gate_tables! {
     flag: Option<At<String>>,
     /// The name of an alert that must not fire; `*` stands for every alert.
     alert: Option<At<String>>,
+    /// The id of a route of this config whose needs must be granted; `*` stands for every route.
+    route: Option<At<String>>,
     /// The state the flag must be in.
     enabled: Option<At<bool>>,
     /// The percentage the flag's rollout is compared with.

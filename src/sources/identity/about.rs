@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join;
 
 use super::service::{Service, Tagged, Told};
-use super::wire::{MetaDoc, WhoamiDoc};
+use super::wire::{self, MetaDoc};
 use super::{clock_offset, parts};
 use crate::model::identity::{CONTRACT, IdentityAnswer, Meta, Whoami};
 use crate::model::text::harmless_line;
@@ -100,8 +100,7 @@ impl About {
             if !whoami.due(now) {
                 return;
             }
-            let told =
-                service.ask("whoami", Vec::new(), &mut whoami.tagged, |doc: WhoamiDoc| doc.whoami()).await;
+            let told = service.ask("whoami", Vec::new(), &mut whoami.tagged, wire::whoami).await;
             // The token stands for nobody any more; on any other fault it stands for whom it did.
             if let Err(Fault { code: FaultCode::SignInNeeded | FaultCode::Forbidden, .. }) = &told {
                 whoami.value = None;

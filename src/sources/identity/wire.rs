@@ -211,10 +211,36 @@ impl WhoamiDoc {
             display: self.subject.name(),
             roles: clean_all(self.roles),
             scopes: clean_all(self.scopes),
+            claims: Vec::new(),
             org_id: named(self.org_id.as_deref()),
             expires_at: end("expires_at", self.expires_at.as_deref())?,
             impersonator: self.impersonator.as_ref().map(PrincipalDoc::principal),
         })
+    }
+}
+
+/// Who the token stands for, with pointers to everything that is said of them.
+pub(super) fn whoami(value: serde_json::Value) -> Result<Whoami, Fault> {
+    let mut claims = Vec::new();
+    pointers(&value, "", &mut claims);
+    let doc = WhoamiDoc::deserialize(value)
+        .map_err(|why| Fault::new(FaultCode::Unreadable, format!("whoami cannot be read: {why}")))?;
+    Ok(Whoami { claims, ..doc.whoami()? })
+}
+
+/// The most claims that are kept; nobody's rights are told with more.
+const MAX_CLAIMS: usize = 200;
+
+/// Pointers (RFC 6901) to everything in an object that is not null; lists count as a whole.
+fn pointers(value: &serde_json::Value, at: &str, out: &mut Vec<String>) {
+    let Some(fields) = value.as_object() else { return };
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+        if out.len() == MAX_CLAIMS {
+            return;
+        }
+        let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+        out.push(clean(&pointer));
+        pointers(value, &pointer, out);
     }
 }
 

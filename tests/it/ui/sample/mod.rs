@@ -172,6 +172,7 @@ fn answer(id: &str, day: Day, second: i64) -> Answer {
     if id == "identity" {
         answer.flags = Some(flags(second));
         answer.whoami = Some(Whoami {
+            claims: Vec::new(),
             id: "u-17".into(),
             display: "Ana Ferreira".into(),
             roles: vec!["captain".into(), "sre".into()],
