@@ -53,6 +53,8 @@ pub struct Strengths {
     pub silenced: Vec<(String, Duration)>,
     /// Whether callers no longer ask for the flag.
     pub flag_stuck: bool,
+    /// Members of tenants may not write tasks.
+    pub scope_withheld: bool,
     /// Open cases.
     pub escalated: u32,
     /// Boundaries that do not hold.
@@ -85,6 +87,7 @@ impl Default for Strengths {
             alerts_lost: false,
             silenced: Vec::new(),
             flag_stuck: false,
+            scope_withheld: false,
             escalated: 0,
             open: Vec::new(),
             unaudited: 0,
@@ -149,6 +152,7 @@ impl Strengths {
             Effect::AlertsLost => self.alerts_lost = true,
             Effect::Silenced(alert) => self.silenced.push((alert.clone(), since)),
             Effect::FlagStuck => self.flag_stuck = true,
+            Effect::ScopeWithheld => self.scope_withheld = true,
             Effect::IdentityErrors(percent) => {
                 self.strain(Service::Identity, |s| worse(&mut s.failing, *percent));
             }

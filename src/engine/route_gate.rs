@@ -8,7 +8,7 @@ use crate::model::{Answer, Fault, Labels, Reason, RouteDef, Time, Verdict};
 
 use super::measure::Measure;
 
-/// What an identity service has told last of what it grants; roles are asked for once a minute.
+/// What an identity service has told last of what it grants.
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
     roles: Option<Part<Roles>>,

@@ -317,9 +317,8 @@ fn gate(launch: &Launch, def: &GateDef) -> Gate {
         Condition::Route(wanted) => {
             let route = launch.routes.iter().find(|route| route_gate::means(wanted, route));
             let source = route.map_or_else(|| SourceId::from(""), |route| route.source.clone());
-            // Roles are asked for once a minute, which three times may miss; the answers come as ever.
             let every = every_of(&source);
-            let max_age = def.max_age.unwrap_or((every * STALE_INTERVALS).max(ROLES_AGE));
+            let max_age = def.max_age.unwrap_or(every * STALE_INTERVALS);
             Gate::new(def.clone(), source, wanted.clone(), Unit::None, every, max_age)
         }
         Condition::Flag(wanted) => {
@@ -332,9 +331,6 @@ fn gate(launch: &Launch, def: &GateDef) -> Gate {
         }
     }
 }
-
-/// The oldest word on roles that counts, where the gate says nothing else.
-const ROLES_AGE: Duration = Duration::from_mins(3);
 
 /// The source whose word on alerts counts where a gate names none: the one that evaluates rules, else
 /// the one Alertmanager. Settings refuse a config where that is not one.

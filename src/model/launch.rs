@@ -144,6 +144,8 @@ pub enum SourceKind {
         url: String,
         /// The environment whose flags are asked for.
         environment: String,
+        /// Whether what it grants is asked for at every poll, because routes are held against it.
+        grants: bool,
     },
 }
 

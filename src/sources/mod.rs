@@ -132,9 +132,9 @@ impl Source {
             SourceKind::Alertmanager { url, .. } => {
                 Kind::Alertmanager(Box::new(Alertmanager::new(url, client)))
             }
-            SourceKind::Identity { url, environment } => {
+            SourceKind::Identity { url, environment, grants } => {
                 let keys = flags.iter().filter(|f| f.source == def.id).map(|f| f.key.clone()).collect();
-                Kind::Identity(Box::new(Identity::new(url, environment, keys, client)))
+                Kind::Identity(Box::new(Identity::new(url, environment, keys, *grants, client)))
             }
         };
         Ok(Self { id: def.id.clone(), kind, received })

@@ -98,7 +98,7 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
         SourceKind::Prometheus { url, alerts: false } => ("prometheus", url.clone()),
         SourceKind::Prometheus { url, alerts: true } => ("prometheus, with its alerts", url.clone()),
         SourceKind::Alertmanager { url, .. } => ("alertmanager", url.clone()),
-        SourceKind::Identity { url, environment } => ("identity", format!("{url} ({environment})")),
+        SourceKind::Identity { url, environment, .. } => ("identity", format!("{url} ({environment})")),
     };
     add("kind", kind.into());
     add("asks", text::harmless_line(&place, 300));

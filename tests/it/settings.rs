@@ -179,8 +179,11 @@ fn a_gate_may_look_at_a_signal_an_expression_of_its_own_or_a_flag() {
     assert_eq!(both.condition, flag(Some(false), true));
     assert_eq!((both.op, both.value), (Op::LessOrEqual, 0.0));
     let identity = launch.sources.iter().find(|s| s.id.as_str() == "identity").unwrap();
-    let kind =
-        SourceKind::Identity { url: "https://identity.example.com".into(), environment: "staging".into() };
+    let kind = SourceKind::Identity {
+        url: "https://identity.example.com".into(),
+        environment: "staging".into(),
+        grants: false,
+    };
     assert_eq!(identity.kind, kind, "the environment of the launch, the base address without its slash");
 }
 

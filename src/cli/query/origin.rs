@@ -129,7 +129,10 @@ mod tests {
     }
 
     fn identity(id: &str) -> SourceDef {
-        source(id, SourceKind::Identity { url: "http://127.0.0.1:1".into(), environment: "x".into() })
+        source(
+            id,
+            SourceKind::Identity { url: "http://127.0.0.1:1".into(), environment: "x".into(), grants: false },
+        )
     }
 
     #[test]

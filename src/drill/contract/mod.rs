@@ -131,7 +131,7 @@ pub fn answer(product: &Product, ask: Ask<'_>, access: &Access) -> Reply {
         "whoami" => Ok(whoami(product, access)),
         "flags" => flags::page(product, &query),
         "orgs" => orgs::page(product, &query),
-        "roles" => Ok(roles::all()),
+        "roles" => Ok(roles::all(product.injects.now.scope_withheld)),
         "audit-events" => audit::page(product, &query),
         "impersonation-sessions" => Ok(impersonation::sessions(product, &query)),
         _ => match path.strip_prefix("orgs/").and_then(|rest| rest.strip_suffix("/entitlements")) {

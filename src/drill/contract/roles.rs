@@ -32,11 +32,16 @@ const SCOPES: [(&str, &str, &str); 11] = [
     ("impersonation:begin", "Act in somebody else's name", ""),
 ];
 
-/// Roles and scopes.
-pub fn all() -> Value {
-    let roles = ROLES.map(
-        |(key, name, system, scopes)| json!({ "key": key, "name": name, "system": system, "scopes": scopes }),
-    );
+/// What members lose where a scope is withheld.
+const WITHHELD: (&str, &str) = ("tenant-member", "tasks:write");
+
+/// Roles and scopes; with one withheld, members may not write.
+pub fn all(withheld: bool) -> Value {
+    let roles = ROLES.map(|(key, name, system, scopes)| {
+        let scopes: Vec<&&str> =
+            scopes.iter().filter(|scope| !withheld || (key, **scope) != WITHHELD).collect();
+        json!({ "key": key, "name": name, "system": system, "scopes": scopes })
+    });
     let scopes = SCOPES.map(|(key, description, since)| {
         json!({ "key": key, "description": description, "introduced_in": Some(since).filter(|s| !s.is_empty()) })
     });

@@ -56,6 +56,8 @@ pub enum Effect {
     FlagStuck,
     /// So many percent of sign-ins and requests for a token fail.
     IdentityErrors(f64),
+    /// Members of tenants lose the scope to write tasks.
+    ScopeWithheld,
     /// So many customers have escalated cases about Tasks.
     Escalations(u32),
     /// A probe that asks for what it must not get is given it.
@@ -94,6 +96,7 @@ impl Effect {
             Self::FlagMoved { .. } => "flag-moved",
             Self::FlagStuck => "flag-stuck",
             Self::IdentityErrors(_) => "identity-errors",
+            Self::ScopeWithheld => "scope-withheld",
             Self::Escalations(_) => "escalations",
             Self::BoundaryOpen(_) => "boundary-open",
             Self::AuditLost(_) => "audit-lost",

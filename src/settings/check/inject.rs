@@ -39,7 +39,7 @@ impl InjectKind {
             Self::Coverage => &["page"],
             Self::Silenced => &["alert"],
             Self::FlagMoved => &["percent", "by"],
-            Self::EndToEndBroken | Self::AlertsLost | Self::FlagStuck => &[],
+            Self::EndToEndBroken | Self::AlertsLost | Self::FlagStuck | Self::ScopeWithheld => &[],
         }
     }
 }
@@ -138,6 +138,7 @@ impl Check<'_> {
                 Effect::FlagMoved { percent: *percent.get(), by }
             }
             InjectKind::FlagStuck => Effect::FlagStuck,
+            InjectKind::ScopeWithheld => Effect::ScopeWithheld,
             InjectKind::IdentityErrors => Effect::IdentityErrors(percent(30.0)),
             InjectKind::Escalations => Effect::Escalations(count(4)),
             InjectKind::BoundaryOpen => {

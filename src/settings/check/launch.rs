@@ -15,7 +15,7 @@ use super::source::{Around, EVERY, MAX_HISTORY};
 use super::values::Seen;
 use super::{Check, Names, SourceName};
 use crate::model::text::harmless;
-use crate::model::{Launch, SignalDef, Time, duration};
+use crate::model::{Launch, SignalDef, SourceKind, Time, duration};
 
 /// A launch, and where its file names the checklist.
 #[derive(Debug)]
@@ -94,6 +94,11 @@ impl Check<'_> {
                 self.troubles.add(at.get().source.span(), message);
             }
             launch.routes.push(route);
+        }
+        for source in &mut launch.sources {
+            if let SourceKind::Identity { grants, .. } = &mut source.kind {
+                *grants = launch.routes.iter().any(|route| route.source == source.id);
+            }
         }
         let mut seen = Seen::default();
         for at in &file.gate {

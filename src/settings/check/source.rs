@@ -114,7 +114,8 @@ impl Check<'_> {
             SourceWord::Scrape | SourceWord::Identity => {}
         }
         let own = self.some_words(table.environment.as_ref());
-        Some(SourceKind::Identity { url, environment: own.unwrap_or_else(|| environment.to_owned()) })
+        let environment = own.unwrap_or_else(|| environment.to_owned());
+        Some(SourceKind::Identity { url, environment, grants: false })
     }
 
     fn endpoints(&mut self, at: &At<SourceTable>) -> Option<Vec<String>> {

@@ -195,6 +195,8 @@ pub(in crate::settings) enum InjectKind {
     FlagMoved,
     /// Callers keep the state of the flag that they have.
     FlagStuck,
+    /// Members of tenants lose the scope to write tasks.
+    ScopeWithheld,
     /// `percent` of sign-ins and requests for a token (30) fail.
     IdentityErrors,
     /// `count` customers (4) have escalated cases about Tasks.

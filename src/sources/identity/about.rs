@@ -19,6 +19,7 @@ pub(super) struct About {
     environment: String,
     meta: Kept<(Meta, Option<Time>)>,
     whoami: Kept<Whoami>,
+    whoami_every: Duration,
     /// Server's clock less this program's, as last told.
     offset: Option<f64>,
 }
@@ -59,9 +60,10 @@ impl<T> Kept<T> {
 }
 
 impl About {
-    pub(super) fn new(environment: &str) -> Self {
+    pub(super) fn new(environment: &str, eager: bool) -> Self {
         Self {
             environment: environment.to_owned(),
+            whoami_every: if eager { Duration::ZERO } else { WHOAMI_EVERY },
             meta: Kept::default(),
             whoami: Kept::default(),
             offset: None,
@@ -95,7 +97,7 @@ impl About {
 
     /// Asks for what is due.
     pub(super) async fn ask(&mut self, service: &Service, now: Time) {
-        let Self { meta, whoami, offset, .. } = self;
+        let Self { meta, whoami, whoami_every, offset, .. } = self;
         join(ask_meta(meta, offset, service, now), async {
             if !whoami.due(now) {
                 return;
@@ -105,7 +107,7 @@ impl About {
             if let Err(Fault { code: FaultCode::SignInNeeded | FaultCode::Forbidden, .. }) = &told {
                 whoami.value = None;
             }
-            whoami.take(told, now, WHOAMI_EVERY);
+            whoami.take(told, now, *whoami_every);
         })
         .await;
     }

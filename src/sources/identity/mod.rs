@@ -39,15 +39,15 @@ pub struct Identity {
 
 impl Identity {
     /// A service at `url` (without `/launch/v1`), asked for these flags of one environment, or for
-    /// all flags where no key is given.
-    pub fn new(url: &str, environment: &str, keys: Vec<String>, client: Client) -> Self {
+    /// all flags where no key is given. With `grants`, what it grants is asked for at every poll.
+    pub fn new(url: &str, environment: &str, keys: Vec<String>, grants: bool, client: Client) -> Self {
         let base = url.trim().trim_end_matches('/').trim_end_matches("/launch/v1").to_owned();
         Self {
             service: Service { client, base },
-            about: About::new(environment),
+            about: About::new(environment, grants),
             wants_flags: !keys.is_empty(),
             flags: Flags::new(environment, keys),
-            parts: Parts::default(),
+            parts: Parts::new(grants),
         }
     }
 

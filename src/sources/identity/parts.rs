@@ -27,6 +27,8 @@ pub(super) struct Parts {
     roles: Due<Option<Tagged<Roles>>>,
     audit: Due<Audit>,
     impersonations: Due<Option<Tagged<Vec<Impersonation>>>>,
+    /// Whether roles are asked for at every poll.
+    eager: bool,
 }
 
 /// A part with the time before which it is not asked for.
@@ -72,6 +74,11 @@ impl<K> Due<K> {
 }
 
 impl Parts {
+    /// Nothing told yet; with `eager`, roles are asked for at every poll.
+    pub(super) fn new(eager: bool) -> Self {
+        Self { eager, ..Self::default() }
+    }
+
     /// Asks for every part that the service offers and that is due.
     pub(super) async fn ask(
         &mut self,
@@ -81,7 +88,8 @@ impl Parts {
     ) -> IdentityAnswer {
         let Some(offered) = offered else { return IdentityAnswer::default() };
         let can = |capability| offered.can(capability);
-        let Self { orgs, entitlements, roles, audit, impersonations } = self;
+        let Self { orgs, entitlements, roles, audit, impersonations, eager } = self;
+        let roles_every = if *eager { Duration::ZERO } else { SELDOM };
         let tenants = async {
             let known = entitlements.has_orgs();
             let asks = can(Capability::Entitlements);
@@ -106,7 +114,7 @@ impl Parts {
             }
             let read = |doc: RolesDoc| Ok(doc.roles());
             let told = service.ask("roles", Vec::new(), &mut roles.kept, read).await;
-            Some(roles.part(told.map(|told| told.value), now, SELDOM))
+            Some(roles.part(told.map(|told| told.value), now, roles_every))
         };
         let doings = join(
             async {

@@ -116,6 +116,7 @@ const TABLE: &[Trouble] = &[
     at_25(&["kind = \"audit-lost\""], &["audit-complete"]),
     at_25(&["kind = \"switch-errors\""], &["org-switch-works"]),
     at_25(&["kind = \"identity-errors\""], &["tokens-issued"]),
+    at_25(&["kind = \"scope-withheld\""], &["scopes-granted"]),
     at_25(&["kind = \"escalations\""], &["escalations-few", "inc-customers-closed"]),
     at_25(&["kind = \"alert-storm\""], &["watchdog-alive", "inc-alerts-work", "no-page", "trigger:paged"]),
     at_25(&["kind = \"pages-undelivered\""], &["pages-delivered"]),

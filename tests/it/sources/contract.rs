@@ -89,7 +89,7 @@ fn service(script: impl Fn(&Seen) -> Option<Vec<Act>> + Send + Sync + 'static) -
 }
 
 fn of(server: &Canned) -> Source {
-    let kind = SourceKind::Identity { url: server.url(""), environment: "production".into() };
+    let kind = SourceKind::Identity { url: server.url(""), environment: "production".into(), grants: false };
     source(&source_def(kind), &[], &[])
 }
 
@@ -388,7 +388,8 @@ fn product(minutes: u64) -> Product {
 }
 
 async fn poll_of(server: &Server, now: Time) -> (Source, IdentityAnswer) {
-    let kind = SourceKind::Identity { url: server.base_url(), environment: "production".into() };
+    let kind =
+        SourceKind::Identity { url: server.base_url(), environment: "production".into(), grants: false };
     let mut source = source(&source_def(kind), &[], &["tasks.enabled"]);
     let told = parts(answer(&mut source, now).await);
     (source, told)

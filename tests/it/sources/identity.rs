@@ -35,7 +35,7 @@ fn service(script: impl Fn(&Seen) -> Vec<Act> + Send + Sync + 'static) -> Canned
 }
 
 fn def(server: &Canned) -> SourceDef {
-    source_def(SourceKind::Identity { url: server.url(""), environment: "production".into() })
+    source_def(SourceKind::Identity { url: server.url(""), environment: "production".into(), grants: false })
 }
 
 fn problem(status: u16, title: &str, more: &str) -> Vec<Act> {

@@ -94,6 +94,7 @@ pub fn launch() -> Launch {
                 SourceKind::Identity {
                     url: "http://127.0.0.1:9466".into(),
                     environment: "production".into(),
+                    grants: false,
                 },
             ),
         ],
