@@ -135,6 +135,10 @@ pub enum Action {
     Seek,
     /// Record what is polled.
     Record,
+    /// Sign in.
+    SignIn,
+    /// Sign out.
+    SignOut,
     /// Stop the program until the shell continues it.
     Suspend,
 }
@@ -201,10 +205,18 @@ pub const TABLE: &[Row] = &[
     row(Action::WindowLonger, "window-longer", "]", "a longer window on the chart"),
     row(Action::CursorLeft, "cursor-left", "left", "the chart's cursor back in time"),
     row(Action::CursorRight, "cursor-right", "right", "the chart's cursor forward"),
+    Row {
+        action: Action::SignIn,
+        name: "sign-in",
+        keys: "S",
+        argument: Some("[CREDENTIAL]"),
+        help: "sign in with a browser, on any machine",
+    },
     row(Action::Palette, "palette", ":", "type a command"),
     row(Action::Help, "help", "?", "this help"),
     row(Action::Suspend, "suspend", "ctrl-z", "back to the shell until `fg`"),
     row(Action::Quit, "quit", "q", "quit"),
+    with(Action::SignOut, "sign-out", "[CREDENTIAL]", "forget the sign-in, here and at the issuer"),
     row(Action::Write, "write", "", "allow changes to a live run"),
     with(Action::SetT0, "t0", "TIME", "set T-0: 2025-12-02T15:00:00Z, 15:00 (UTC, the next one), +30m"),
     row(Action::Start, "start", "", "start a run of the launch's checklist"),

@@ -11,7 +11,7 @@ use super::command::{Action, Row, TABLE};
 use super::key::{Code, Key};
 use super::msg::Effect;
 use super::state::{Dialog, Purpose, State, TYPE_AHEAD};
-use super::{ask, launch, lists, press, tick};
+use super::{ask, launch, lists, press, signing, tick};
 
 /// A key while a dialog is open.
 pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
@@ -23,7 +23,7 @@ pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
         return Vec::new();
     }
     if key.code == Code::Esc {
-        return Vec::new();
+        return if matches!(dialog, Dialog::SignIn) { signing::cancel(state) } else { Vec::new() };
     }
     match dialog {
         Dialog::Help(at) => {
@@ -35,6 +35,7 @@ pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
         Dialog::Palette(input, at) => palette(state, key, input, at),
         Dialog::Message(item, filled, at) => message(state, key, item, filled, at),
         Dialog::Vote => vote(state, key, since),
+        Dialog::SignIn => signing::key(state, key, since),
         Dialog::ConfirmQuit | Dialog::ConfirmResume | Dialog::ConfirmLiftOff | Dialog::Approve(..) => {
             question(state, key, dialog, since)
         }

@@ -94,7 +94,7 @@ pub(super) fn by_itself(state: &mut State) -> Vec<Effect> {
     if let Some(view) = state.run.as_ref().filter(|view| view.frozen.is_none())
         && state.now.since(state.looked) >= LOOK
     {
-        effects.push(Effect::Present(view.run.id.clone()));
+        effects.push(Effect::Present(view.run.id.clone(), state.author.name()));
         state.looked = state.now;
     }
     if let Some((run, item, started)) = running(state) {

@@ -143,6 +143,13 @@ pub(super) fn act_as(state: &mut State, role: &str) {
         state.say("a role is one word, as in :as captain");
         return;
     }
+    if let Some(person) =
+        state.person.as_ref().filter(|person| person.is_signed_in() && !person.may_act_as(role))
+    {
+        let why = person.without(role);
+        state.say(why);
+        return;
+    }
     state.author = state.author.acting_as(role);
     state.say(format!("you act as {role}"));
 }

@@ -25,6 +25,7 @@ mod recording;
 mod replay;
 pub mod run;
 pub mod seen;
+pub mod signing;
 pub mod state;
 pub mod summary;
 mod tick;
@@ -39,6 +40,7 @@ pub use msg::{Effect, Msg, NotSaved};
 pub use recording::{RecordControl, Recorded, Recording};
 pub use replay::{Replay, ReplayControl};
 pub use run::RunView;
+pub use signing::{SignInTold, Signing};
 pub use state::{Block, Dialog, State};
 pub use update::update;
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::checklist::{Author, Command, Event, Mode, Present, Run};
+use crate::model::credential::CredentialDef;
 use crate::model::{ItemId, Polled, RunId, SourceId, Time};
 
 use super::lists::List;
+use super::signing::SignInTold;
 use super::{Key, RecordControl, Recorded, Replay, ReplayControl};
 
 /// Something that happened. Every one carries its own time, or needs none.
@@ -89,6 +91,8 @@ pub enum Msg {
     Rewound(Time),
     /// The recorder tells how it stands.
     Recorded(Recorded),
+    /// Something was heard of a sign-in, or of who is signed in.
+    SignIn(SignInTold),
 }
 
 /// Why a command was not saved.
@@ -149,8 +153,8 @@ pub enum Effect {
     },
     /// Read a run's events from this number on.
     Read(RunId, u64),
-    /// Start a run of the launch's checklist.
-    Start,
+    /// Start a run of the launch's checklist, as this person.
+    Start(Author),
     /// Start a run of another list.
     BeginList {
         /// The list.
@@ -171,8 +175,8 @@ pub enum Effect {
         /// The run.
         run: RunId,
     },
-    /// Say that this terminal is on the run, and ask who else is.
-    Present(RunId),
+    /// Say that this terminal is on the run, and who sits there, and ask who else is.
+    Present(RunId, String),
     /// Put a text into the clipboard of whoever looks (OSC 52).
     Copy(String),
     /// Something needs an answer: ring the bell, and say it where nobody looks (OSC 9).
@@ -183,6 +187,17 @@ pub enum Effect {
     Record(RecordControl),
     /// Do to the simulated product what the tags of an item say that was done.
     Act(Vec<String>),
+    /// Sign in with a credential of kind device.
+    SignIn {
+        /// Which.
+        credential: Box<CredentialDef>,
+        /// Comes back in what is heard of it.
+        ticket: u64,
+    },
+    /// Stop the sign-in that is under way.
+    CancelSignIn,
+    /// Forget the sign-in of a credential, here and at the issuer.
+    SignOut(Box<CredentialDef>),
     /// Hand the terminal back to the shell until it continues the program.
     Suspend,
     /// Restore the terminal and leave.

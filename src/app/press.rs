@@ -10,7 +10,7 @@ use super::key::Key;
 use super::msg::Effect;
 use super::replay::{self, ReplayControl};
 use super::state::{Block, Dialog, Purpose, State, WINDOWS};
-use super::{dialog, launch, lists, recording, tick};
+use super::{dialog, launch, lists, recording, signing, tick};
 
 /// How soon a second ctrl-c must follow the first to quit.
 const TWICE: Duration = Duration::from_secs(2);
@@ -33,8 +33,8 @@ pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
 
 /// ctrl-c cancels what is open; pressed again while nothing is, it quits.
 fn interrupt(state: &mut State) -> Vec<Effect> {
-    if state.dialog.take().is_some() {
-        return Vec::new();
+    if let Some((dialog, _)) = state.dialog.take() {
+        return if matches!(dialog, Dialog::SignIn) { signing::cancel(state) } else { Vec::new() };
     }
     if state.interrupted.is_some_and(|before| state.now.since(before) <= TWICE) {
         return vec![Effect::Quit];
@@ -92,6 +92,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Slower => return replay::control(state, ReplayControl::Slower),
         Action::Seek => state.say("seek needs a time: :seek 15:00, :seek -1m"),
         Action::Record => return recording::ask(state, ""),
+        Action::SignIn => return signing::ask(state, ""),
+        Action::SignOut => return signing::ask_out(state, ""),
         Action::Milestones => show(state, Block::Milestones),
         Action::SetT0 => state.say("t0 needs a time: :t0 15:00"),
         _ => return launch::act(state, action),
@@ -114,6 +116,8 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
     match (row.action, argument.trim()) {
         (Action::SetT0, time) if !time.is_empty() => set_t0(state, time),
         (Action::Seek, time) if !time.is_empty() => replay::seek(state, time),
+        (Action::SignIn, name) => signing::ask(state, name),
+        (Action::SignOut, name) => signing::ask_out(state, name),
         (Action::Record, argument) => recording::ask(state, argument),
         (action, argument) if !argument.is_empty() && row.argument.is_some() => {
             launch::with(state, action, argument)
@@ -166,7 +170,7 @@ fn start(state: &mut State) -> Vec<Effect> {
         state.say("read only: :write allows changes");
         return Vec::new();
     }
-    vec![Effect::Start]
+    vec![Effect::Start(state.author.clone())]
 }
 
 fn write(state: &mut State) {

@@ -10,7 +10,7 @@ use crate::checklist::template::ListKind;
 use crate::checklist::{Author, Derived, Kind, Mode, Present, Run, Stage, Template};
 use crate::engine::{Outcome, Overall, Watch};
 use crate::model::gate::Watched;
-use crate::model::{Board, GateId, ItemId, Launch, Time};
+use crate::model::{Board, GateId, ItemId, Launch, Person, Time};
 
 use super::ask::Asking;
 use super::command::Keymap;
@@ -20,6 +20,7 @@ use super::recording::Recording;
 use super::replay::Replay;
 use super::run::RunView;
 use super::seen::Seen;
+use super::signing::Signing;
 
 /// A block of the screen that can have the focus or be zoomed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +92,8 @@ pub enum Dialog {
     ConfirmResume,
     /// The launch lifts off.
     ConfirmLiftOff,
+    /// Signing in.
+    SignIn,
 }
 
 /// How long a new dialog ignores keys: what was typed ahead over a slow line was not meant for it.
@@ -155,6 +158,12 @@ pub struct State {
     pub(super) acted: Vec<Vec<String>>,
     /// Who is at the keyboard, in the role they act in.
     pub author: Author,
+    /// Who that is where nobody is signed in.
+    pub unsigned: Author,
+    /// Who is signed in, or was until the sign-in ended.
+    pub person: Option<Person>,
+    /// The sign-in that was begun here.
+    pub signing: Option<Signing>,
     /// A live run may be changed.
     pub write: bool,
     /// What happened.
@@ -201,6 +210,9 @@ impl State {
             opened: now,
             watch: Watch::new(&launch, gates),
             author: Author::unverified(""),
+            unsigned: Author::unverified(""),
+            person: None,
+            signing: None,
             write: launch.write,
             launch,
             run: None,

@@ -3,7 +3,7 @@
 use super::log::LogKind;
 use super::msg::{Effect, Msg};
 use super::state::State;
-use super::{ask, dialog, follow, lists, press, recording, replay, tick};
+use super::{ask, dialog, follow, lists, press, recording, replay, signing, tick};
 
 /// Takes a message in and says what is to be done. Awaits nothing, reads no clock, draws nothing.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -107,6 +107,7 @@ fn of_msg(state: &mut State, msg: Msg) -> Vec<Effect> {
             replay::rewound(state, now);
             Vec::new()
         }
+        Msg::SignIn(told) => signing::told(state, told),
         Msg::Recorded(told) => {
             recording::told(state, told);
             Vec::new()

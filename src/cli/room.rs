@@ -72,7 +72,11 @@ fn live(args: &Args, config: &Path, loaded: Loaded) -> anyhow::Result<Setup> {
     let launch = Arc::new(loaded.launch);
     let clock = Clock::wall();
     let mut state = state(args, &launch, list.clone(), loaded.lists, &clock)?;
-    let author = args.signed.author()?;
+    // What was kept and is refused keeps nobody from watching; the room says why.
+    let person = who::person(&launch).unwrap_or_default();
+    let author = args.signed.author_of(person.as_ref())?;
+    state.author = author.clone();
+    state.person = person;
     let runs = launch.ledger.clone().unwrap_or_else(super::checklist::default_dir);
     state.terminal = terminal();
     let me = Present { terminal: state.terminal.clone(), name: author.name() };
@@ -131,6 +135,7 @@ pub(super) fn state(
     let mut state = State::with_lists(Arc::clone(launch), template, lists.collect(), keymap, clock.now());
     state.list = main;
     state.author = args.signed.author()?;
+    state.unsigned = state.author.clone();
     state.write |= args.write;
     Ok(state)
 }

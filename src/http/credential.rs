@@ -151,22 +151,56 @@ impl Credential for Header {
     }
 }
 
+/// What a secret may look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One word of plain characters; blanks around it are not part of it.
+    Token,
+    /// A password, a client's secret, a header's value: one line, of which only its end is taken off.
+    Words,
+}
+
+impl Form {
+    /// The secret in a text, or why there is none; `what` begins the sentence.
+    ///
+    /// # Errors
+    /// A [`FaultCode::Credential`] that never holds the secret.
+    pub fn checked(self, text: &str, what: &str) -> Result<SecretString, Fault> {
+        if self == Self::Token {
+            return checked(text, what);
+        }
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.is_empty() {
+            return Err(missing(&format!("{what} is empty")));
+        }
+        if line.len() as u64 > MAX_TOKEN || line.chars().any(char::is_control) {
+            return Err(missing(&format!("{what} holds no secret: a secret is one line")));
+        }
+        Ok(SecretString::from(line))
+    }
+}
+
 /// A secret in an environment variable.
 pub struct Env {
     name: String,
+    form: Form,
 }
 
 impl Env {
-    /// The secret in the variable `name`.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into() }
+    /// The secret of this form in the variable `name`.
+    pub fn new(name: impl Into<String>, form: Form) -> Self {
+        Self { name: name.into(), form }
     }
 }
 
 impl Secret for Env {
     fn secret<'a>(&'a self, _refused: Option<&'a SecretString>) -> Asked<'a, SecretString> {
         let found = match std::env::var(&self.name) {
-            Ok(text) => checked(&Zeroizing::new(text), &format!("the environment variable {}", self.name)),
+            Ok(text) => {
+                let text = Zeroizing::new(text);
+                self.form.checked(&text, &format!("the environment variable {}", self.name))
+            }
             Err(_) => Err(missing(&format!("the environment variable {} is not set", self.name))),
         };
         Box::pin(ready(found))
@@ -177,21 +211,23 @@ impl Secret for Env {
 /// never missed, whatever its timestamps say.
 pub struct File {
     path: PathBuf,
+    form: Form,
 }
 
 impl File {
-    /// The secret in the file at `path`.
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+    /// The secret of this form in the file at `path`.
+    pub fn new(path: impl Into<PathBuf>, form: Form) -> Self {
+        Self { path: path.into(), form }
     }
 
     async fn read(&self) -> Result<SecretString, Fault> {
-        let name = format!("the token file {}", self.path.display());
+        let kind = if self.form == Form::Token { "token" } else { "secret" };
+        let name = format!("the {kind} file {}", self.path.display());
         let unreadable = |e: std::io::Error| missing(&format!("{name} cannot be read: {e}"));
         let file = tokio::fs::File::open(&self.path).await.map_err(unreadable)?;
         let mut text = Zeroizing::new(String::new());
-        file.take(MAX_TOKEN + 1).read_to_string(&mut text).await.map_err(unreadable)?;
-        checked(&text, &name)
+        file.take(MAX_TOKEN + 2).read_to_string(&mut text).await.map_err(unreadable)?;
+        self.form.checked(&text, &name)
     }
 }
 
@@ -234,10 +270,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_password_may_hold_blanks_and_any_letters_but_is_one_line() {
+        let secret = |text| Form::Words.checked(text, "it").map(|s| s.expose_secret().to_owned());
+        assert_eq!(secret(" pass wörd \r\n").unwrap(), " pass wörd ");
+        for bad in ["", "\n", "two\nlines", "\u{1b}[2J"] {
+            assert!(!secret(bad).unwrap_err().text.contains("two"), "{bad:?}");
+        }
+    }
+
     #[tokio::test]
     async fn a_token_file_that_changes_is_read_again() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let credential = File::new(file.path());
+        let credential = File::new(file.path(), Form::Token);
         for token in ["first", "other"] {
             std::fs::write(file.path(), token).unwrap();
             assert_eq!(credential.secret(None).await.unwrap().expose_secret(), token);
@@ -248,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_variable_that_is_not_set_is_named() {
-        let fault = Env::new("GONOGO_NO_SUCH_TOKEN").secret(None).await.unwrap_err();
+        let fault = Env::new("GONOGO_NO_SUCH_TOKEN", Form::Token).secret(None).await.unwrap_err();
         assert_eq!(fault.text, "the environment variable GONOGO_NO_SUCH_TOKEN is not set");
     }
 }

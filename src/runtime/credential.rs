@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer};
 use tokio::sync::Mutex;
 
 use crate::exec;
-use crate::http::credential::{Basic, Bearer, Env, File, Header, Secret, checked};
+use crate::http::credential::{Basic, Bearer, Env, File, Form, Header, Secret};
 use crate::http::{Asked, Credential, SignIn};
-use crate::model::credential::{CredentialDef, CredentialKind, SecretFrom};
+use crate::model::credential::{CredentialDef, CredentialKind, SecretFrom, SignInDef};
 use crate::model::text::harmless_line;
 use crate::model::{Fault, FaultCode, Time};
 
@@ -25,19 +25,21 @@ const AHEAD: Duration = Duration::from_secs(30);
 /// The credential that a config describes. Nothing is read or run before it is asked for.
 pub fn credential(def: &CredentialDef) -> Arc<dyn Credential> {
     match &def.kind {
-        CredentialKind::Bearer(token) => Arc::new(Bearer::new(secret(token))),
-        CredentialKind::Basic { user, password } => Arc::new(Basic::new(user, secret(password))),
-        CredentialKind::Header { header, value } => Arc::new(Header::new(header, secret(value))),
-        CredentialKind::SignIn(server) => {
-            Arc::new(SignIn::new(&def.name, server, server.client_secret.as_ref().map(secret), &sign_ins()))
-        }
+        CredentialKind::Bearer(token) => Arc::new(Bearer::new(secret(token, Form::Token))),
+        CredentialKind::Basic { user, password } => Arc::new(Basic::new(user, secret(password, Form::Words))),
+        CredentialKind::Header { header, value } => Arc::new(Header::new(header, secret(value, Form::Words))),
+        CredentialKind::SignIn(server) => Arc::new(of_server(&def.name, server)),
     }
 }
 
 /// The sign-in of a person that a credential is; `None` for the other kinds.
 pub fn sign_in(def: &CredentialDef) -> Option<SignIn> {
-    let server = def.device()?;
-    Some(SignIn::new(&def.name, server, server.client_secret.as_ref().map(secret), &sign_ins()))
+    Some(of_server(&def.name, def.device()?))
+}
+
+fn of_server(name: &str, server: &SignInDef) -> SignIn {
+    let client_secret = server.client_secret.as_ref().map(|from| secret(from, Form::Words));
+    SignIn::new(name, server, client_secret, &sign_ins())
 }
 
 /// Where people's sign-ins are kept: `sign-in` in the user's state directory (Linux), or local data
@@ -49,11 +51,11 @@ fn sign_ins() -> PathBuf {
 }
 
 /// Where a secret text comes from.
-fn secret(from: &SecretFrom) -> Arc<dyn Secret> {
+fn secret(from: &SecretFrom, form: Form) -> Arc<dyn Secret> {
     match from {
-        SecretFrom::Env(name) => Arc::new(Env::new(name)),
-        SecretFrom::File(path) => Arc::new(File::new(path)),
-        SecretFrom::Command(argv) => Arc::new(Command { argv: argv.clone(), held: Mutex::new(None) }),
+        SecretFrom::Env(name) => Arc::new(Env::new(name, form)),
+        SecretFrom::File(path) => Arc::new(File::new(path, form)),
+        SecretFrom::Command(argv) => Arc::new(Command { argv: argv.clone(), form, held: Mutex::new(None) }),
     }
 }
 
@@ -61,6 +63,7 @@ fn secret(from: &SecretFrom) -> Arc<dyn Secret> {
 /// refused.
 struct Command {
     argv: Vec<String>,
+    form: Form,
     /// Locked while the command runs: requests that need a token at once share one run.
     held: Mutex<Option<Held>>,
 }
@@ -100,7 +103,7 @@ impl Command {
             return Err(fault("it printed more than 64 KiB"));
         }
         let text = std::str::from_utf8(&stdout).map_err(|_| fault("what it printed is no text"))?;
-        read(text).map_err(|why| fault(&why))
+        read(text, self.form).map_err(|why| fault(&why))
     }
 }
 
@@ -122,8 +125,8 @@ fn hidden<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretStr
 }
 
 /// Reads what a token command printed. Errors never hold any of it.
-fn read(text: &str) -> Result<Held, String> {
-    let whole = |token: &str| checked(token, "what it printed").map_err(|fault| fault.text);
+fn read(text: &str, form: Form) -> Result<Held, String> {
+    let whole = |token: &str| form.checked(token, "what it printed").map_err(|fault| fault.text);
     if !text.trim_start().starts_with('{') {
         return Ok(Held { token: whole(text)?, expires: None });
     }
@@ -151,7 +154,7 @@ mod tests {
     use super::*;
 
     fn command(script: &str) -> Arc<dyn Secret> {
-        secret(&SecretFrom::Command(["sh", "-c", script].map(String::from).to_vec()))
+        secret(&SecretFrom::Command(["sh", "-c", script].map(String::from).to_vec()), Form::Token)
     }
 
     async fn token(secret: &Arc<dyn Secret>, refused: Option<&str>) -> String {

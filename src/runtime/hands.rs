@@ -12,10 +12,12 @@ use crate::app::{Effect, List, Msg, NotSaved, RecordControl, Recorded};
 use crate::checklist::{Author, Begun, Command, Mode, Present, Run, expects};
 use crate::drill::{self, SharedProduct};
 use crate::ledger::{Approved, Ledger, LedgerError, Watch};
+use crate::model::credential::CredentialDef;
 use crate::model::{ItemId, RunId};
 
 use super::commands::{Asked, Commands};
 use super::deck::Tapes;
+use super::signing::{self, Signing};
 use super::{Clock, Polls};
 
 /// What a room needs of the ledger.
@@ -113,12 +115,13 @@ pub(super) struct Hands {
     book: Option<Book>,
     watches: BTreeMap<RunId, Option<Watch>>,
     tapes: Tapes,
+    signing: Signing,
     room: Sender<Msg>,
 }
 
 impl Hands {
     pub(super) fn new(polls: Polls, book: Option<Book>, tapes: Tapes, room: Sender<Msg>) -> Self {
-        Self { polls, book, watches: BTreeMap::new(), tapes, room }
+        Self { polls, book, watches: BTreeMap::new(), tapes, signing: Signing::default(), room }
     }
 
     /// Ends the polls; waits a little until they have saved what they know. Ends the capture, where one
@@ -156,6 +159,11 @@ impl Hands {
                 let _ = room.blocking_send(Msg::Recorded(told));
             }
         });
+    }
+
+    /// Tells the room who is signed in with this credential, from now on.
+    pub(super) fn watch_person(&self, def: &CredentialDef) {
+        signing::watch(def, self.room.clone());
     }
 
     /// Opens the run, off the screen's thread.
@@ -212,9 +220,10 @@ impl Hands {
                     Some(Msg::Events { run, outcome })
                 });
             }
-            Effect::Start => {
-                self.with_book(|book| {
-                    Some(Msg::Opened(book.begin().map(|r| Some(Box::new(r))).map_err(words)))
+            Effect::Start(author) => {
+                self.with_book(move |book| {
+                    let run = book.ledger.start(&book.list.text, &book.begun, &author);
+                    Some(Msg::Opened(run.map(|r| Some(Box::new(r))).map_err(words)))
                 });
             }
             Effect::BeginList { list, mode, params, of, author } => {
@@ -234,7 +243,12 @@ impl Hands {
                     Some(Msg::ListBegan { list, outcome })
                 });
             }
-            Effect::Present(run) => self.present(run),
+            Effect::Present(run, name) => self.present(run, name),
+            Effect::SignIn { credential, ticket } => {
+                self.signing.begin(&credential, ticket, self.room.clone())
+            }
+            Effect::CancelSignIn => self.signing.cancel(),
+            Effect::SignOut(credential) => signing::sign_out(&credential, self.room.clone()),
             Effect::Act(tags) => self.act(&tags),
             Effect::Replay(control) => self.polls.tell_replay(control),
             Effect::Record(control) => self.record(control),
@@ -251,13 +265,13 @@ impl Hands {
         }
     }
 
-    fn present(&self, run: RunId) {
+    fn present(&self, run: RunId, name: String) {
         self.with_book(move |book| {
             if book.clock.is_simulated() {
                 return None;
             }
             // Where it cannot be told who is there, nobody is taken for gone.
-            book.ledger.present(&run, &book.me).ok().map(Msg::Present)
+            book.ledger.present(&run, &Present { name, ..book.me.clone() }).ok().map(Msg::Present)
         });
     }
 

@@ -19,6 +19,7 @@ pub mod rehearsal;
 pub mod replay;
 pub mod room;
 mod screen;
+mod signing;
 mod tty;
 
 pub use clock::Clock;

@@ -103,6 +103,9 @@ async fn run(setup: Setup) -> io::Result<(Ending, State)> {
             Ok(polls) => {
                 room.hands = Hands::new(polls, book, tapes, sender);
                 room.hands.open();
+                if let Some(def) = launch.identity_credential() {
+                    room.hands.watch_person(def);
+                }
                 room.stay(&mut messages, &mut signals, &mut hung_up).await
             }
             Err(error) => Err(error),

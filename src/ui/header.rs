@@ -68,6 +68,7 @@ fn of_parts(scene: &Scene<'_>, width: usize, count_passes: bool) -> (Row, bool) 
             right.push(text(7, "UNWATCHED".into(), theme.warn));
         }
     }
+    right.extend(person(scene));
     if let Some((hold, _)) = summary::hold(state) {
         right.push(text(7, hold, theme.warn));
     }
@@ -102,6 +103,29 @@ fn of_parts(scene: &Scene<'_>, width: usize, count_passes: bool) -> (Row, bool) 
         left.to(begin)
     };
     (row.join(right).fit(width), dropped)
+}
+
+/// Who is at the keyboard, where somebody can sign in; that the sign-in has ended, and a clock that is off.
+fn person(scene: &Scene<'_>) -> Vec<Part> {
+    let (state, theme) = (scene.state, scene.theme);
+    if state.launch.identity.is_none() {
+        return Vec::new();
+    }
+    let part = |rank, words: String, style| Part { rank, row: Row::new().put(words, style) };
+    let mut parts = Vec::new();
+    match state.person.as_ref().filter(|person| !person.is_signed_in()) {
+        Some(person) => {
+            let name = crate::model::text::harmless_line(&person.name, 20);
+            parts.push(part(7, format!("{name}: sign-in ended, S"), theme.warn));
+        }
+        None => parts.push(part(5, super::words::who(&state.author), theme.dim)),
+    }
+    if let Some(skew) = state.person.as_ref().and_then(crate::model::Person::skew) {
+        let off = std::time::Duration::from_secs_f64(skew.abs().min(1e9).round());
+        let side = if skew >= 0.0 { "slow" } else { "fast" };
+        parts.push(part(6, format!("clock {} {side}", crate::model::duration::short(off)), theme.warn));
+    }
+    parts
 }
 
 fn drop_lowest(left: &mut Vec<Part>, right: &mut Vec<Part>, width: usize) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use canned::{Act, Canned, answer, ok, raw};
-use gonogo::http::credential::{Bearer, File};
+use gonogo::http::credential::{Bearer, File, Form};
 use gonogo::http::{Client, Options, Request};
 use gonogo::model::{Fault, FaultCode};
 
@@ -224,8 +224,8 @@ fn with_token(token: &str) -> (tempfile::NamedTempFile, Options) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), token).unwrap();
     let headers = vec![("X-Scope-OrgID".to_owned(), "tasks".to_owned())];
-    let credential =
-        Some(Arc::new(Bearer::new(Arc::new(File::new(file.path())))) as Arc<dyn gonogo::http::Credential>);
+    let credential = Some(Arc::new(Bearer::new(Arc::new(File::new(file.path(), Form::Token))))
+        as Arc<dyn gonogo::http::Credential>);
     (file, Options { credential, headers, ..Options::default() })
 }
 

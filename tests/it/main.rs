@@ -24,6 +24,7 @@ mod screenshots;
 mod servers;
 mod settings;
 mod shipped;
+mod sign_in;
 mod sources;
 mod strace;
 mod stricter;

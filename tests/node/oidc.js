@@ -13,7 +13,8 @@
 //   POST /deny?user_code=C                  says no
 //   GET  /counts                            how many requests of each grant, and how many invalid_grant
 //   POST /expire                            every refresh token is worth nothing from now on
-//   GET  /api                               200 for a token of this issuer with flags:read, else 401 or 403
+//   GET  /metrics                           exposition for a token of this issuer with flags:read that has not
+//                                           ended, else 401 or 403
 'use strict';
 
 process.on('unhandledRejection', (error) => {
@@ -33,7 +34,7 @@ const refreshTtl = Number(options['refresh-ttl'] ?? 3600);
 const resource = 'https://flags.example.com/launch';
 const known = ['flags:read', 'audit:read'].filter((scope) => scope !== options.drop);
 
-const counts = { device_code: 0, pending: 0, refresh_token: 0, client_credentials: 0, invalid_grant: 0, revoked: 0, introspected: 0 };
+const counts = { device_code: 0, pending: 0, refresh_token: 0, client_credentials: 0, invalid_grant: 0, revoked: 0 };
 
 const people = {
   ada: { preferred_username: 'ada', email: 'ada@corp', roles: ['launch-commander', 'qa'] },
@@ -68,7 +69,8 @@ function listen(server) {
   const port = await listen(server);
   const issuer = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
 
-  const opaqueTokens = new Set();
+  const issued = new Map();
+  const grants = new Set();
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -88,13 +90,12 @@ function listen(server) {
       },
     ],
     claims: { openid: ['sub', 'roles', 'preferred_username', 'email'] },
-    conformIdTokenClaims: options.userinfo === '1',
+    conformIdTokenClaims: false,
     scopes: ['openid', 'offline_access', ...known],
     features: {
       deviceFlow: { enabled: true, mask: '****-****' },
       clientCredentials: { enabled: true },
       revocation: { enabled: true },
-      introspection: { enabled: true },
       userinfo: { enabled: true },
       devInteractions: { enabled: false },
       resourceIndicators: {
@@ -123,11 +124,12 @@ function listen(server) {
       Session: 7200,
     },
     findAccount: (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, ...people[id] }) }),
-    jwks: undefined,
   });
   provider.on('grant.success', (ctx) => {
     const grant = ctx.oidc.params.grant_type.split(':').pop();
     counts[grant] += 1;
+    const { access_token: token, expires_in: life, scope } = ctx.body;
+    issued.set(token, { ends: Date.now() + life * 1000, scope: String(scope ?? '') });
   });
   provider.on('grant.error', (ctx, error) => {
     if (error.message === 'authorization_pending') counts.pending += 1;
@@ -151,9 +153,11 @@ function listen(server) {
       grant.addOIDCScope(asked.filter((scope) => ['openid', 'offline_access'].includes(scope)).join(' '));
       grant.addOIDCClaims(['roles', 'preferred_username', 'email']);
       grant.addResourceScope(resource, asked.filter((scope) => known.includes(scope)).join(' '));
+      const grantId = await grant.save();
+      grants.add(grantId);
       Object.assign(code, {
         accountId: login,
-        grantId: await grant.save(),
+        grantId,
         scope: asked.filter((scope) => ['openid', 'offline_access', ...known].includes(scope)).join(' '),
         claims: { id_token: { roles: null, preferred_username: null, email: null } },
         resource,
@@ -175,6 +179,22 @@ function listen(server) {
       return answer((await decide(url.searchParams.get('user_code'), login)) ? 200 : 404, {});
     }
     if (url.pathname === '/counts') return answer(200, counts);
+    if (url.pathname === '/expire') {
+      for (const grant of grants) await provider.RefreshToken.revokeByGrantId(grant);
+      return answer(200, {});
+    }
+    if (url.pathname === '/metrics') {
+      const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
+      const found = issued.get(token);
+      if (!found || found.ends < Date.now()) {
+        const challenge = 'Basic realm="ops", Bearer error="invalid_token", error_description="it has ended", scope="flags:read"';
+        return answer(401, {}, { 'www-authenticate': challenge });
+      }
+      if (!found.scope.split(' ').includes('flags:read')) {
+        return answer(403, {}, { 'www-authenticate': 'Bearer error="insufficient_scope", scope="flags:read"' });
+      }
+      return response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end('tasks_up 1\n');
+    }
     return answer(404, {});
   });
   const steeringPort = await listen(steering);

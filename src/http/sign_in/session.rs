@@ -47,13 +47,13 @@ pub(super) fn renewed(before: Kept, answered: Answered, def: &SignInDef, now: Ti
         // Claims that only `userinfo` told stay.
         kept.claims.extend(new.claims);
     }
-    kept.remarks.retain(|remark| !remark.starts_with(OPAQUE));
     let was_jwt = kept.access.as_ref().is_some_and(|token| claims::is_jwt(token.expose_secret()));
     let is_jwt = new.access.as_ref().is_some_and(|token| claims::is_jwt(token.expose_secret()));
     if was_jwt && !is_jwt {
-        kept.remarks.push(format!(
-            "{OPAQUE} where it gave a JWT before: an API that reads tokens itself will refuse them"
-        ));
+        let why = "where it gave a JWT before: an API that reads tokens itself will refuse them";
+        kept.remarks.push(format!("{OPAQUE} {why}"));
+    } else if is_jwt {
+        kept.remarks.retain(|remark| !remark.starts_with(OPAQUE));
     }
     kept.access = new.access;
     kept.refresh = new.refresh.or(kept.refresh);
@@ -167,6 +167,8 @@ mod tests {
         assert!(after.remarks[0].contains("opaque token"), "{:?}", after.remarks);
         assert_eq!(after.refresh.as_ref().unwrap().expose_secret(), "r1");
         assert_eq!(after.life, None);
+        let still = renewed(after.clone(), answered(r#"{"access_token":"opaque2"}"#), &def(), now()).unwrap();
+        assert_eq!(still.remarks, after.remarks);
         let again = format!(r#"{{"access_token":"{JWT}","refresh_token":"r2"}}"#);
         let after = renewed(after, answered(&again), &def(), now()).unwrap();
         assert!(after.remarks.is_empty());

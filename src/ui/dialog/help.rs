@@ -67,7 +67,13 @@ fn group(action: Action) -> &'static str {
         | Action::Close => "Launch",
         Action::WindowShorter | Action::WindowLonger | Action::CursorLeft | Action::CursorRight => "Chart",
         Action::Pause | Action::Faster | Action::Slower | Action::Seek => "Replay",
-        Action::Palette | Action::Record | Action::Help | Action::Suspend | Action::Quit => "Program",
+        Action::Palette
+        | Action::SignIn
+        | Action::SignOut
+        | Action::Record
+        | Action::Help
+        | Action::Suspend
+        | Action::Quit => "Program",
     }
 }
 

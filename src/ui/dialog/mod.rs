@@ -7,6 +7,7 @@ mod item;
 mod message;
 mod palette;
 mod question;
+mod sign_in;
 mod vote;
 
 use ratatui::buffer::Buffer;
@@ -31,6 +32,7 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) -> Option<Po
         Dialog::ConfirmResume => question::resume(scene, room, buf),
         Dialog::ConfirmLiftOff => question::lift_off(scene, room, buf),
         Dialog::Approve(id, commands) => question::approve(scene, id, commands, room, buf),
+        Dialog::SignIn => sign_in::draw(scene, room, buf),
         Dialog::Vote => vote::draw(scene, room, buf),
         Dialog::Message(id, filled, at) => message::draw(scene, id, filled, *at, room, buf),
     }

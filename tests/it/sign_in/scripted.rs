@@ -1,0 +1,197 @@
+//! Issuers that no real provider is: wrong, redirecting, slow, off by ten minutes.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::{Home, Login, config, said};
+use crate::http::canned::{Act, Canned, Seen, answer, ok};
+
+/// What an issuer does with a request to its token endpoint; the number is how many came before.
+type Token = Box<dyn Fn(&Seen, usize) -> Vec<Act> + Send + Sync>;
+
+struct Scripted {
+    server: Canned,
+    /// The path of each request in turn.
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scripted {
+    fn start(token: Token) -> Self {
+        Self::naming(None, token)
+    }
+
+    /// An issuer that calls itself something else.
+    fn naming(other: Option<String>, token: Token) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen_paths = Arc::clone(&asked);
+        let server = Canned::on(listener, move |seen, _| {
+            let path = seen.path().to_owned();
+            let before = {
+                let mut all = seen_paths.lock().unwrap();
+                all.push(path.clone());
+                all.iter().filter(|p| **p == path).count() - 1
+            };
+            let json = |value: Value| ok("application/json", value.to_string());
+            match path.as_str() {
+                "/.well-known/openid-configuration" => json(json!({
+                    "issuer": other.as_ref().unwrap_or(&url),
+                    "token_endpoint": format!("{url}/token"),
+                    "device_authorization_endpoint": format!("{url}/device"),
+                })),
+                "/device" => json(json!({
+                    "device_code": "s3cret-device-code", "user_code": "ABCD-EFGH",
+                    "verification_uri": format!("{url}/activate"), "expires_in": 60, "interval": 1,
+                })),
+                "/token" => token(seen, before),
+                "/metrics" => ok("text/plain; version=0.0.4", "tasks_up 1\n"),
+                _ => answer(404, "", ""),
+            }
+        });
+        Self { server, asked }
+    }
+
+    fn home(&self) -> Home {
+        let url = self.server.url("");
+        Home::new(&config(&url, &self.server.url("/metrics"), ""))
+    }
+
+    fn count(&self, path: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|p| *p == path).count()
+    }
+}
+
+fn id_token(claims: &Value) -> String {
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.c2ln", part("{\"alg\":\"none\"}"), part(&claims.to_string()))
+}
+
+fn refusing(error: &'static str) -> Token {
+    Box::new(move |_, _| {
+        let body = json!({ "error": error, "error_description": "because" }).to_string();
+        answer(400, "Content-Type: application/json\r\n", body)
+    })
+}
+
+/// What `gonogo login` says at its end, and its exit code.
+fn ending(home: &Home) -> (Option<i32>, Value) {
+    let mut login = Login::begin(home);
+    let last = login.next();
+    (login.child.wait().unwrap().code(), last)
+}
+
+#[test]
+fn an_issuer_that_calls_itself_otherwise_is_refused_before_anything_is_asked() {
+    let other = Scripted::naming(Some("https://evil.example.com".into()), refusing("never"));
+    let out = other.home().run(&["login"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(
+        said(&out).contains("wrong issuer: the discovery document says https://evil.example.com"),
+        "{}",
+        said(&out)
+    );
+    // A slash at the end makes another issuer.
+    let slash = Scripted::naming(None, refusing("never"));
+    let home = Home::new(&config(&slash.server.url("/"), &slash.server.url("/metrics"), ""));
+    assert!(said(&home.run(&["login"])).contains("wrong issuer"));
+    assert_eq!((other.count("/device"), slash.count("/device")), (0, 0));
+}
+
+#[test]
+fn a_token_endpoint_that_redirects_gets_nothing_more() {
+    let thief = Canned::always(ok("application/json", "{\"access_token\":\"x\"}"));
+    for location in [thief.url("/token"), "/metrics".to_owned()] {
+        let header = format!("Location: {location}\r\n");
+        let issuer = Scripted::start(Box::new(move |_, _| answer(307, &header, "")));
+        let (code, last) = ending(&issuer.home());
+        let text = last["reason"]["text"].as_str().unwrap().to_owned();
+        assert!(
+            text.contains("redirects to 127.0.0.1") && text.contains("configured address only"),
+            "{text}"
+        );
+        assert_eq!(code, Some(3));
+        assert_eq!((issuer.count("/token"), issuer.count("/metrics")), (1, 0));
+    }
+    assert!(thief.seen().is_empty());
+}
+
+#[test]
+fn a_code_that_ends_and_a_page_of_html_are_told_and_slow_down_is_heeded() {
+    let (code, last) = ending(&Scripted::start(refusing("expired_token")).home());
+    assert_eq!((code, last["reason"]["code"].as_str()), (Some(4), Some("timed-out")), "{last}");
+    let (code, last) = ending(&Scripted::start(refusing("invalid_client")).home());
+    assert_eq!(
+        (code, last["reason"]["text"].as_str()),
+        (Some(1), Some("the sign-in: invalid_client: because"))
+    );
+    let html = Scripted::start(Box::new(|_, _| ok("text/html", "<html>s3cret</html>")));
+    let (code, last) = ending(&html.home());
+    assert_eq!(last["reason"]["code"], "content-type", "{last}");
+    assert_eq!(code, Some(1));
+    let slow = Scripted::start(Box::new(|seen, before| match before {
+        0 => refusing("slow_down")(seen, 0),
+        _ => refusing("access_denied")(seen, 0),
+    }));
+    let (code, _) = ending(&slow.home());
+    assert_eq!((code, slow.count("/token")), (Some(1), 2));
+}
+
+#[test]
+fn a_clock_ten_minutes_off_is_told_and_spoils_nothing() {
+    for (offset, side) in [(600, "ahead of"), (-600, "behind")] {
+        let issuer = Arc::new(Mutex::new(String::new()));
+        let named = Arc::clone(&issuer);
+        let server = Scripted::start(Box::new(move |_, _| {
+            let there = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(offset);
+            let claims = json!({
+                "iss": *named.lock().unwrap(), "aud": "gonogo", "sub": "u1", "preferred_username": "ada",
+                "exp": there.as_second() + 60, "roles": [],
+            });
+            let body = json!({
+                "access_token": "s3cret-token", "token_type": "Bearer", "expires_in": 60, "id_token": id_token(&claims),
+            });
+            let date = there.strftime("%a, %d %b %Y %H:%M:%S GMT");
+            answer(200, &format!("Content-Type: application/json\r\nDate: {date}\r\n"), body.to_string())
+        }));
+        *issuer.lock().unwrap() = server.server.url("");
+        let home = server.home();
+        home.sign_in(|_| {});
+        let who = said(&home.run(&["whoami"]));
+        assert!(who.contains("signed in as ada") && who.contains(&format!("{side} this one")), "{who}");
+        assert_eq!(home.run(&["sources"]).status.code(), Some(0));
+        let sent = server.server.seen();
+        let sent = sent.iter().rfind(|seen| seen.path() == "/metrics").unwrap();
+        assert_eq!(sent.header("authorization"), Some("Bearer s3cret-token"));
+    }
+}
+
+#[test]
+fn a_kept_sign_in_that_others_could_read_is_refused_with_what_to_do() {
+    let issuer = Scripted::start(Box::new(|_, _| {
+        ok("application/json", json!({ "access_token": "s3cret", "expires_in": 600 }).to_string())
+    }));
+    let home = issuer.home();
+    home.sign_in(|_| {});
+    let cache = home.cache();
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o644)).unwrap();
+    for args in [["sources"].as_slice(), &["whoami"]] {
+        let text = said(&home.run(args));
+        assert!(text.contains("may be read by others (mode 0644)"), "{text}");
+        assert!(text.contains(&format!("chmod 600 {}", cache.display())), "{text}");
+    }
+    assert_eq!(issuer.count("/metrics"), 0, "it was not sent either");
+    // Signing out helps too.
+    assert!(home.run(&["logout"]).status.success());
+    home.sign_in(|_| {});
+    let cache = home.cache();
+    let moved = home.path().join("moved");
+    fs::rename(&cache, &moved).unwrap();
+    symlink(&moved, &cache).unwrap();
+    assert!(said(&home.run(&["sources"])).contains("is a symbolic link: remove it"));
+}
