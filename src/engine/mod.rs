@@ -8,15 +8,18 @@ pub mod alerts;
 pub mod flags;
 pub mod gate;
 pub mod hold;
+pub mod identity;
 pub mod measure;
 pub mod overall;
 pub mod source;
+pub mod tenants;
 pub mod track;
 pub mod trial;
 pub mod watch;
 
 pub use alerts::Alerts;
 pub use gate::{Gate, Judgement};
+pub use identity::IdentityState;
 pub use overall::{Outcome, Overall};
 pub use source::SourceState;
 pub use track::{Series, Track};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::model::identity::{AuditEvent, Impersonation};
 use crate::model::{
     Alert, Answer, Condition, GateDef, GateId, Launch, Point, Polled, SignalAnswer, SignalDef, SignalId,
     SourceId, SourceKind, Time, Unit, Verdict,
@@ -12,7 +13,7 @@ use super::alerts::judge;
 use super::flags::FlagState;
 use super::measure;
 use super::source::STALE_INTERVALS;
-use super::{Alerts, Gate, Judgement, Overall, SourceState, Track};
+use super::{Alerts, Gate, IdentityState, Judgement, Overall, SourceState, Track};
 
 /// Something that changed, for the log and the marks on charts.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,12 @@ pub enum Change {
     AlertIs(Box<Alert>, usize),
     /// An alert ceased to fire, and how many of its name did.
     AlertGone(Box<Alert>, usize),
+    /// Somebody began to act in the name of somebody else.
+    ImpersonationBegan(Box<Impersonation>),
+    /// And does so no more.
+    ImpersonationEnded(Box<Impersonation>),
+    /// The identity service has written something down that belongs in the log.
+    Audit(Box<AuditEvent>),
     /// A gate's verdict turned.
     Gate(GateId, Verdict, String),
 }
@@ -44,6 +51,10 @@ pub struct Watch {
     pub flags: Vec<FlagState>,
     /// The alerts of every source that tells some.
     pub alerts: Alerts,
+    /// What the first identity source of the config has told beside flags.
+    pub identity: Option<IdentityState>,
+    /// The environment of the launch.
+    environment: String,
     /// The config's gates, then those of the checklist.
     pub gates: Vec<Gate>,
     /// The verdicts that were last told, by gate.
@@ -60,6 +71,12 @@ impl Watch {
             tracks: launch.signals.iter().cloned().map(Track::new).collect(),
             flags: launch.flags.iter().cloned().map(FlagState::new).collect(),
             alerts: Alerts::new(launch),
+            identity: launch
+                .sources
+                .iter()
+                .find(|s| matches!(s.kind, SourceKind::Identity { .. }))
+                .map(|s| IdentityState::new(s.id.clone(), s.every)),
+            environment: launch.environment.clone(),
             told: vec![Verdict::Unknown; gates.len()],
             gates,
         }
@@ -121,6 +138,9 @@ impl Watch {
                 if !was_down {
                     changes.push(Change::SourceFailed(poll.source.clone(), fault.text.clone()));
                 }
+                if let Some(identity) = self.identity.as_mut().filter(|i| i.source == poll.source) {
+                    identity.fail(fault);
+                }
                 for track in self.tracks.iter_mut().filter(|t| t.def.source == poll.source) {
                     track.gap(poll.asked);
                 }
@@ -166,6 +186,7 @@ impl Watch {
             }
         }
         changes.extend(self.alerts.observe(poll));
+        changes.extend(self.take_identity(poll, answer, changes));
         let told: BTreeSet<&SignalId> = answer.signals.iter().map(|s| &s.signal).collect();
         for gate in &mut self.gates {
             let measured = match &gate.def.condition {
@@ -194,6 +215,24 @@ impl Watch {
             };
             gate.observe(measured, gate.every);
         }
+    }
+
+    /// What an identity service tells beside flags. A change of a flag that was seen on the flag itself is
+    /// not told again.
+    fn take_identity(&mut self, poll: &Polled, answer: &Answer, seen: &[Change]) -> Vec<Change> {
+        let Some(identity) = self.identity.as_mut().filter(|i| i.source == poll.source) else {
+            return Vec::new();
+        };
+        let Some(told) = &answer.identity else { return Vec::new() };
+        let changes = identity.observe(answer.meta.as_ref(), told, &self.environment);
+        let is_seen = |change: &Change| {
+            let Change::Audit(event) = change else { return false };
+            let target = event.target.as_ref().map(|(_, id)| format!("{id} "));
+            let of_flag =
+                |text: &str| target.as_ref().is_some_and(|target| text.starts_with(target.as_str()));
+            seen.iter().any(|c| matches!(c, Change::Flag(text, _) if of_flag(text)))
+        };
+        changes.into_iter().filter(|change| !is_seen(change)).collect()
     }
 
     /// Judges the gates of a signal on the points of a range query, so that a hold on a server need

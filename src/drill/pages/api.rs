@@ -47,8 +47,12 @@ pub fn requests(services: &[Service], locked_out: u64) -> [Family; 2] {
         let mut took = service.durations.clone();
         if service.name() == "tasks" {
             for (code, count) in [("200", 0), ("403", locked_out)] {
-                let labels =
-                    [("service", "tasks"), ("tenant", tenants::LOCKED_OUT), ("code", code), ("method", "GET")];
+                let labels = [
+                    ("service", "tasks"),
+                    ("tenant", tenants::LOCKED_OUT),
+                    ("code", code),
+                    ("method", "GET"),
+                ];
                 total = total.count(labels, count);
             }
             (0..locked_out).for_each(|_| took.observe(LOCKED_OUT_TAKES));

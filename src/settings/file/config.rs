@@ -33,6 +33,8 @@ pub(in crate::settings) struct ConfigFile {
     /// The flags that matter to the launch.
     #[serde(default)]
     pub(in crate::settings) flag: Vec<At<FlagTable>>,
+    /// How what organisations may use is compared with what they do.
+    pub(in crate::settings) tenants: Option<At<TenantsTable>>,
     /// Gates outside a checklist; they count in the verdict too.
     #[serde(default)]
     pub(in crate::settings) gate: Vec<At<GateTable>>,
@@ -240,6 +242,21 @@ pub(in crate::settings) struct FlagTable {
     pub(in crate::settings) source: At<String>,
     /// A signal that says what callers get, in percent.
     pub(in crate::settings) observed: Option<At<String>>,
+}
+
+/// How what organisations may use is compared with what they do: both signals have a label `tenant`, which
+/// is an organisation's id, slug or name, and a series of every tenant that asks at all (no `topk`).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Tenants")]
+pub(in crate::settings) struct TenantsTable {
+    /// The key of the entitlement, as the identity source tells it: `tasks`.
+    pub(in crate::settings) entitlement: At<String>,
+    /// The signal that tells how much each tenant asks, a second.
+    pub(in crate::settings) traffic: At<String>,
+    /// The signal that tells how much of that is refused with 403, a second; without it nobody is found
+    /// who may ask and gets nothing.
+    pub(in crate::settings) refused: Option<At<String>>,
 }
 
 /// Colours.
