@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::engine::tenants::tenant_of;
 use crate::engine::{Series, Track};
 use crate::model::{Board, Fault, Labels, SourceId, Time, Unit, text, value};
 
@@ -56,6 +57,8 @@ pub struct BoardTable {
     pub trouble: Option<String>,
     /// What to say where there is no row.
     pub empty: String,
+    /// The organisation that its rows are narrowed to.
+    pub only: Option<String>,
 }
 
 /// How many columns a sparkline is made for.
@@ -67,7 +70,7 @@ pub fn table(state: &State, board: Board) -> BoardTable {
     let mut rows: Vec<BoardRow> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (column, track) in tracks.iter().enumerate() {
-        for series in track.series.iter().filter(|s| s.now.is_some()) {
+        for series in track.series.iter().filter(|s| s.now.is_some() && state.shows(&s.labels)) {
             let key = row_key(board, &series.labels);
             let place = *places.entry(key.clone()).or_insert(rows.len());
             if place == rows.len() {
@@ -86,8 +89,12 @@ pub fn table(state: &State, board: Board) -> BoardTable {
     let fault = |id: &SourceId| state.watch.source(id).and_then(|s| s.fault.as_ref());
     let trouble = tracks.iter().find_map(|t| trouble(t, fault(&t.def.source), rows.is_empty()));
     let answered = tracks.iter().map(|t| t.asked).min().flatten();
+    let narrowed = tracks.iter().any(|t| t.series.iter().any(|s| tenant_of(&s.labels).is_some()));
+    let only = state.only_org().filter(|_| narrowed).map(ToOwned::to_owned);
     let empty = if tracks.iter().all(|t| t.asked.is_none()) {
         "waiting for the first answer".to_owned()
+    } else if let Some(only) = &only {
+        format!("no series of {only}; the expressions may leave it out")
     } else {
         tracks.iter().find_map(|t| t.def.empty.clone()).unwrap_or_else(|| "no data".into())
     };
@@ -97,6 +104,7 @@ pub fn table(state: &State, board: Board) -> BoardTable {
         age: answered.map(|at| state.now.since(at)),
         trouble,
         empty,
+        only,
     }
 }
 

@@ -107,8 +107,12 @@ pub enum Action {
     Flags,
     /// Tenants alone.
     Tenants,
-    /// Identity alone.
+    /// The identity screen; there again, sign-ins and tokens.
     Identity,
+    /// Choose the organisation that is looked at.
+    Org,
+    /// Narrow the list of changes.
+    Filter,
     /// The alerts alone.
     Alerts,
     /// The checklist alone.
@@ -173,13 +177,21 @@ pub const TABLE: &[Row] = &[
     row(Action::Api, "api", "3", "the API alone"),
     row(Action::Flags, "flags", "4", "the flags alone"),
     row(Action::Tenants, "tenants", "5", "tenants and usage"),
-    row(Action::Identity, "identity", "6", "sign-ins and tokens"),
+    row(Action::Identity, "identity", "6", "organisations, roles, changes; again: sign-ins"),
     row(Action::Alerts, "alerts", "7", "the alerts alone"),
     row(Action::Checklist, "checklist", "8", "the checklist alone"),
     row(Action::Log, "log", "9", "the log alone"),
     row(Action::Gates, "gates", "0", "every gate with what it was measured on"),
     row(Action::Sources, "sources", "s", "every source with its health"),
     row(Action::Milestones, "milestones", "M", "the milestones with what is late under each"),
+    Row {
+        action: Action::Org,
+        name: "org",
+        keys: "o",
+        argument: Some("[NAME]"),
+        help: "look at one organisation, or at all; gates judge everybody",
+    },
+    row(Action::Filter, "filter", "/", "list only the changes that hold these words"),
     row(Action::FocusNext, "focus-next", "tab", "focus the next block"),
     row(Action::FocusPrevious, "focus-previous", "shift-tab", "focus the block before"),
     row(Action::Down, "down", "j down", "down"),

@@ -11,18 +11,22 @@ use super::command::{Action, Row, TABLE};
 use super::key::{Code, Key};
 use super::msg::Effect;
 use super::state::{Dialog, Purpose, State, TYPE_AHEAD};
-use super::{ask, launch, lists, press, signing, tick};
+use super::{ask, identity, launch, lists, press, signing, tick};
 
 /// A key while a dialog is open.
 pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
     let Some((dialog, since)) = state.dialog.take() else { return Vec::new() };
     // A text field that the user has just asked for takes what is typed at once; a question does not.
-    let guarded = !matches!(dialog, Dialog::Text(..) | Dialog::Palette(..) | Dialog::Help(_));
+    let guarded =
+        !matches!(dialog, Dialog::Text(..) | Dialog::Palette(..) | Dialog::Org(..) | Dialog::Help(_));
     if guarded && state.now.since(since) < TYPE_AHEAD {
         state.dialog = Some((dialog, since));
         return Vec::new();
     }
     if key.code == Code::Esc {
+        if matches!(dialog, Dialog::Text(Purpose::Filter, _)) {
+            state.identity_view.filter.clear();
+        }
         return if matches!(dialog, Dialog::SignIn) { signing::cancel(state) } else { Vec::new() };
     }
     match dialog {
@@ -33,6 +37,7 @@ pub(super) fn key(state: &mut State, key: Key) -> Vec<Effect> {
         Dialog::Item(item) => of_item(state, key, item),
         Dialog::Text(purpose, input) => text(state, key, purpose, input),
         Dialog::Palette(input, at) => palette(state, key, input, at),
+        Dialog::Org(input, at) => org(state, key, input, at),
         Dialog::Message(item, filled, at) => message(state, key, item, filled, at),
         Dialog::Vote => vote(state, key, since),
         Dialog::SignIn => signing::key(state, key, since),
@@ -131,7 +136,11 @@ fn message(
 
 /// Pasted text goes into text fields and nowhere else: a pasted sentence must not tick anything.
 pub(super) fn paste(state: &mut State, pasted: &str) {
-    let Some((Dialog::Text(_, input) | Dialog::Palette(input, _), _)) = &mut state.dialog else { return };
+    let Some((Dialog::Text(_, input) | Dialog::Palette(input, _) | Dialog::Org(input, _), _)) =
+        &mut state.dialog
+    else {
+        return;
+    };
     for c in pasted
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
@@ -320,6 +329,16 @@ pub(super) fn ask_words(state: &mut State, purpose: Purpose) -> Vec<Effect> {
 }
 
 fn text(state: &mut State, key: Key, purpose: Purpose, mut input: Input) -> Vec<Effect> {
+    if purpose == Purpose::Filter {
+        if key.code != Code::Enter {
+            edit(&mut input, key);
+            // The list behind follows every letter.
+            state.identity_view.filter = input.value().trim().to_owned();
+            state.identity_view.selected.remove(&identity::Section::Audit);
+            state.dialog = Some((Dialog::Text(purpose, input), state.now));
+        }
+        return Vec::new();
+    }
     if key.code != Code::Enter {
         edit(&mut input, key);
         state.dialog = Some((Dialog::Text(purpose, input), state.now));
@@ -350,6 +369,7 @@ fn text(state: &mut State, key: Key, purpose: Purpose, mut input: Input) -> Vec<
         Purpose::Dismiss(proposal) => {
             return launch::on_run(state, Command::Answer { proposal, confirm: false, reason: Some(words) });
         }
+        Purpose::Filter => return Vec::new(),
         Purpose::Close => return launch::on_run(state, Command::Close { reason: Some(words) }),
         Purpose::NoGo(station) => {
             let vote =
@@ -393,6 +413,32 @@ fn palette(state: &mut State, key: Key, mut input: Input, at: usize) -> Vec<Effe
             Vec::new()
         }
     }
+}
+
+/// Enter looks at the selected organisation.
+fn org(state: &mut State, key: Key, mut input: Input, at: usize) -> Vec<Effect> {
+    let found = identity::choices(state, input.value());
+    let last = found.len().saturating_sub(1);
+    match key.code {
+        Code::Enter => {
+            let chosen = found.get(at.min(last)).map(|org| org.map(|org| org.id.clone()));
+            match chosen {
+                Some(org) => identity::look_at(state, org),
+                None => state.dialog = Some((Dialog::Org(input, at), state.now)),
+            }
+        }
+        Code::Down | Code::Up | Code::Tab | Code::BackTab => {
+            let down = matches!(key.code, Code::Down | Code::Tab);
+            let to = if down { (at + 1).min(last) } else { at.saturating_sub(1) };
+            state.dialog = Some((Dialog::Org(input, to), state.now));
+        }
+        Code::Backspace if input.value().is_empty() => {}
+        _ => {
+            edit(&mut input, key);
+            state.dialog = Some((Dialog::Org(input, 0), state.now));
+        }
+    }
+    Vec::new()
 }
 
 /// The usual keys of a text field.

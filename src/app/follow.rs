@@ -5,6 +5,7 @@ use crate::engine::Change;
 use crate::engine::flags::Changed;
 use crate::model::{ItemId, RunId, Verdict, text};
 
+use super::identity;
 use super::log::LogKind;
 use super::msg::Effect;
 use super::run::RunView;
@@ -33,6 +34,13 @@ pub(super) fn changes(state: &mut State, changes: Vec<Change>) {
             Change::FlagMissing(key) => (LogKind::Flag, format!("{key} does not exist there any more")),
             Change::AlertIs(alert, count) => super::alerts::came(&alert, count, now),
             Change::AlertGone(alert, count) => super::alerts::went(&alert, count),
+            Change::ImpersonationBegan(session) => {
+                (LogKind::Identity, identity::session_words(state.identity(), &session))
+            }
+            Change::ImpersonationEnded(session) => {
+                (LogKind::Identity, format!("{} acts as {} no more", session.actor.display, session.subject))
+            }
+            Change::Audit(event) => (LogKind::Identity, identity::event_words(&event)),
             // A gate that does not count yet would only fill the log.
             Change::Gate(id, ..) if !state.counts(&id) => continue,
             Change::Gate(id, Verdict::Pass, text) => (LogKind::Gate, format!("✓ {id} passes: {text}")),

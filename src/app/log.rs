@@ -22,6 +22,9 @@ pub enum LogKind {
     Alert,
     /// A gate turned.
     Gate,
+    /// Somebody acts in somebody else's name, or has changed something that the identity service wrote
+    /// down.
+    Identity,
     /// Something was ticked, skipped, opened again, noted.
     Run,
     /// The program has something to say.
@@ -36,6 +39,7 @@ impl LogKind {
             Self::Flag => "flag",
             Self::AlertFires | Self::AlertEnds | Self::Alert => "alert",
             Self::Gate => "gate",
+            Self::Identity => "audit",
             Self::Run => "run",
             Self::Notice => "gonogo",
         }
@@ -48,7 +52,7 @@ impl LogKind {
             Self::AlertFires => Some("▲"),
             Self::AlertEnds => Some("△"),
             Self::Run => Some("✓"),
-            Self::Alert | Self::Source | Self::Gate | Self::Notice => None,
+            Self::Alert | Self::Source | Self::Gate | Self::Identity | Self::Notice => None,
         }
     }
 }

@@ -14,6 +14,7 @@ mod desk;
 pub mod dialog;
 pub mod evidence;
 mod follow;
+pub mod identity;
 pub mod key;
 mod launch;
 pub mod lists;

@@ -10,7 +10,7 @@ use super::key::Key;
 use super::msg::Effect;
 use super::replay::{self, ReplayControl};
 use super::state::{Block, Dialog, Purpose, State, WINDOWS};
-use super::{dialog, launch, lists, recording, signing, tick};
+use super::{dialog, identity, launch, lists, recording, signing, tick};
 
 /// How soon a second ctrl-c must follow the first to quit.
 const TWICE: Duration = Duration::from_secs(2);
@@ -77,7 +77,12 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Api => show(state, Block::Board(Board::Api)),
         Action::Flags => show(state, Block::Flags),
         Action::Tenants => show(state, Block::Board(Board::Tenants)),
-        Action::Identity => show(state, Block::Board(Board::Identity)),
+        Action::Identity => {
+            let block = identity::block(state);
+            show(state, block);
+        }
+        Action::Org => identity::ask_org(state),
+        Action::Filter => filter(state),
         Action::Alerts if !state.launch.has_alerts() => {
             state.say("no source of alerts in the config: a prometheus source with alerts = true, or an alertmanager");
         }
@@ -119,6 +124,10 @@ pub(super) fn line(state: &mut State, text: &str) -> Vec<Effect> {
         (Action::SignIn, name) => signing::ask(state, name),
         (Action::SignOut, name) => signing::ask_out(state, name),
         (Action::Record, argument) => recording::ask(state, argument),
+        (Action::Org, name) if !name.is_empty() => {
+            identity::look_at_named(state, name);
+            Vec::new()
+        }
         (action, argument) if !argument.is_empty() && row.argument.is_some() => {
             launch::with(state, action, argument)
         }
@@ -209,6 +218,7 @@ fn tick_selected(state: &mut State) -> Vec<Effect> {
 
 fn open(state: &mut State) {
     match state.active() {
+        Block::Identity => identity::open(state),
         Block::Checklist => {
             if let Some(item) = state.selected_item().cloned() {
                 state.open(Dialog::Item(item));
@@ -235,7 +245,7 @@ fn back(state: &mut State) {
 }
 
 fn show(state: &mut State, block: Block) {
-    let of_its_own = matches!(block, Block::Sources | Block::Milestones);
+    let of_its_own = matches!(block, Block::Sources | Block::Milestones | Block::Identity);
     if !of_its_own && !state.blocks().contains(&block) {
         state.say("this launch has nothing to show there");
         return;
@@ -247,7 +257,22 @@ fn show(state: &mut State, block: Block) {
     }
 }
 
+/// The changes are narrowed where they are listed.
+fn filter(state: &mut State) {
+    if state.zoom != Some(Block::Identity) {
+        let key = state.keymap.keys(Action::Identity);
+        state.say(format!("the changes are listed on the identity screen: {key}"));
+        return;
+    }
+    state.identity_view.section = identity::Section::Audit;
+    let words = state.identity_view.filter.clone();
+    state.open(Dialog::Text(Purpose::Filter, tui_input::Input::new(words)));
+}
+
 fn focus(state: &mut State, by: isize) {
+    if state.zoom == Some(Block::Identity) {
+        return identity::turn(state, by);
+    }
     let blocks = state.blocks();
     let at = blocks.iter().position(|b| *b == state.focus).unwrap_or(0);
     let to = at.wrapping_add(blocks.len()).wrapping_add_signed(by) % blocks.len().max(1);
@@ -262,6 +287,9 @@ fn focus(state: &mut State, by: isize) {
 
 fn step(state: &mut State, by: isize) {
     let block = state.active();
+    if block == Block::Identity {
+        return identity::step(state, by);
+    }
     let last = length(state, block).saturating_sub(1);
     let at = state.selected(block).min(last);
     let to = at.saturating_add_signed(by).min(last);
@@ -280,6 +308,8 @@ fn length(state: &State, block: Block) -> usize {
         Block::Alerts => super::alerts::length(state),
         Block::Log => state.log.len(),
         Block::Sources => state.watch.sources.len(),
+        // Its parts have lines of their own.
+        Block::Identity => 0,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::model::{Board, GateId, ItemId, Launch, Person, Time};
 
 use super::ask::Asking;
 use super::command::Keymap;
+use super::identity::IdentityView;
 use super::lists::{List, Side};
 use super::log::Log;
 use super::recording::Recording;
@@ -41,6 +42,8 @@ pub enum Block {
     Sources,
     /// The milestones; only zoomed.
     Milestones,
+    /// Organisations, roles, impersonation and changes; only zoomed.
+    Identity,
 }
 
 /// What a text field is for.
@@ -66,6 +69,8 @@ pub enum Purpose {
     NoGo(String),
     /// The last words of a run that is closed.
     Close,
+    /// The words that a change must hold to be listed.
+    Filter,
 }
 
 /// Something that lies over the room.
@@ -83,6 +88,8 @@ pub enum Dialog {
     ConfirmQuit,
     /// The go/no-go poll.
     Vote,
+    /// Which organisation to look at: what was typed, and which choice is selected.
+    Org(Input, usize),
     /// A message with the values of the moment it was opened; and how far it is scrolled.
     Message(ItemId, Result<String, String>, usize),
     /// Commands of a template that this user never approved: the append that waits, and what would be
@@ -176,6 +183,8 @@ pub struct State {
     pub focus: Block,
     /// The block that is shown alone.
     pub zoom: Option<Block>,
+    /// What is chosen on the identity screen.
+    pub identity_view: IdentityView,
     /// The selected line of each block.
     pub selected: BTreeMap<Block, usize>,
     /// What lies over the room, and since when.
@@ -240,6 +249,7 @@ impl State {
             keymap,
             focus: Block::Checklist,
             zoom: None,
+            identity_view: IdentityView::default(),
             selected: BTreeMap::new(),
             dialog: None,
             window: 1,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::model::identity::{AuditEvent, Impersonation};
 use crate::model::{
     Alert, Answer, Condition, GateDef, GateId, Launch, Point, Polled, RouteDef, SignalAnswer, SignalDef,
     SignalId, SourceId, SourceKind, Time, Unit, Verdict,
@@ -14,7 +15,7 @@ use super::flags::{Changed, Drift, FlagState, Seen};
 use super::measure;
 use super::route_gate::{self, Grants};
 use super::source::STALE_INTERVALS;
-use super::{Alerts, Gate, Judgement, Overall, SourceState, Track};
+use super::{Alerts, Gate, IdentityState, Judgement, Overall, SourceState, Track};
 
 /// Something that changed, for the log and the marks on charts.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,12 @@ pub enum Change {
     AlertIs(Box<Alert>, usize),
     /// An alert ceased to fire, and how many of its name did.
     AlertGone(Box<Alert>, usize),
+    /// Somebody began to act in the name of somebody else.
+    ImpersonationBegan(Box<Impersonation>),
+    /// And does so no more.
+    ImpersonationEnded(Box<Impersonation>),
+    /// The identity service has written something down that belongs in the log.
+    Audit(Box<AuditEvent>),
     /// A gate's verdict turned.
     Gate(GateId, Verdict, String),
 }
@@ -50,6 +57,10 @@ pub struct Watch {
     pub grants: Grants,
     /// The alerts of every source that tells some.
     pub alerts: Alerts,
+    /// What the first identity source of the config has told beside flags.
+    pub identity: Option<IdentityState>,
+    /// The environment of the launch.
+    environment: String,
     /// The config's gates, then those of the checklist.
     pub gates: Vec<Gate>,
     /// The verdicts that were last told, by gate.
@@ -68,6 +79,12 @@ impl Watch {
             routes: launch.routes.clone(),
             grants: Grants::default(),
             alerts: Alerts::new(launch),
+            identity: launch
+                .sources
+                .iter()
+                .find(|s| matches!(s.kind, SourceKind::Identity { .. }))
+                .map(|s| IdentityState::new(s.id.clone(), s.every)),
+            environment: launch.environment.clone(),
             told: vec![Verdict::Unknown; gates.len()],
             gates,
         }
@@ -136,6 +153,9 @@ impl Watch {
                 if !was_down {
                     changes.push(Change::SourceFailed(poll.source.clone(), fault.text.clone()));
                 }
+                if let Some(identity) = self.identity.as_mut().filter(|i| i.source == poll.source) {
+                    identity.fail(fault);
+                }
                 for track in self.tracks.iter_mut().filter(|t| t.def.source == poll.source) {
                     track.gap(poll.asked);
                 }
@@ -181,6 +201,7 @@ impl Watch {
             self.grants.observe(answer, poll.asked);
         }
         changes.extend(self.alerts.observe(poll));
+        changes.extend(self.take_identity(poll, answer, changes));
         let told: BTreeSet<&SignalId> = answer.signals.iter().map(|s| &s.signal).collect();
         for gate in &mut self.gates {
             let measured = match &gate.def.condition {
@@ -212,6 +233,32 @@ impl Watch {
             };
             gate.observe(measured, gate.every);
         }
+    }
+
+    /// What an identity service tells beside flags. The last change of a flag that was seen on the flag itself
+    /// is not told again; those before it, which no poll saw, are.
+    fn take_identity(&mut self, poll: &Polled, answer: &Answer, seen: &[Change]) -> Vec<Change> {
+        let Some(identity) = self.identity.as_mut().filter(|i| i.source == poll.source) else {
+            return Vec::new();
+        };
+        let Some(told) = &answer.identity else { return Vec::new() };
+        let changes = identity.observe(answer.meta.as_ref(), told, &self.environment);
+        let of = |change: &Change| match change {
+            Change::Audit(event) => event.target.clone(),
+            _ => None,
+        };
+        let is_seen = |(place, change): (usize, &Change)| {
+            let Change::Audit(event) = change else { return false };
+            if changes.iter().skip(place + 1).any(|later| of(later).is_some() && of(later) == event.target) {
+                return false;
+            }
+            let target = event.target.as_ref().map(|(_, id)| format!("{id} "));
+            let of_flag =
+                |text: &str| target.as_ref().is_some_and(|target| text.starts_with(target.as_str()));
+            seen.iter().any(|c| matches!(c, Change::Flag(changed) if of_flag(&changed.text)))
+        };
+        let told: Vec<bool> = changes.iter().enumerate().map(|one| !is_seen(one)).collect();
+        changes.into_iter().zip(told).filter_map(|(change, told)| told.then_some(change)).collect()
     }
 
     /// Judges the gates of a signal on the points of a range query, so that a hold on a server need

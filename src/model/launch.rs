@@ -39,6 +39,8 @@ pub struct Launch {
     pub flags: Vec<FlagDef>,
     /// What the routes of the product's API need of their callers.
     pub routes: Vec<RouteDef>,
+    /// How what organisations may use is compared with what they do.
+    pub tenants: Option<TenantsDef>,
     /// Gates outside a checklist; they count in the verdict too.
     pub gates: Vec<GateDef>,
     /// Theme name: `dark`, `light`, `high-contrast`, `colour-blind`, `mono`.
@@ -67,6 +69,17 @@ impl Launch {
     pub fn source(&self, id: &SourceId) -> Option<&SourceDef> {
         self.sources.iter().find(|s| s.id == *id)
     }
+}
+
+/// How what organisations may use is compared with what they do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantsDef {
+    /// The key of the entitlement: `tasks`.
+    pub entitlement: String,
+    /// The signal that tells how much each tenant asks, a second.
+    pub traffic: SignalId,
+    /// The signal that tells how much of it is refused with 403, a second.
+    pub refused: Option<SignalId>,
 }
 
 /// Something polled.
@@ -178,12 +191,24 @@ pub enum Board {
     Usage,
     /// Sign-ins and tokens.
     Identity,
-    /// Made for a gate with an expression of its own; on no block.
+    /// On no block: for gates, messages and the comparison of tenants.
     Hidden,
 }
 
 impl Board {
-    /// The boards a config may name.
+    /// The boards that a config may name: those with a block, and the one without.
+    pub const WRITTEN: [Board; 8] = [
+        Board::Queues,
+        Board::Api,
+        Board::Flags,
+        Board::Tenants,
+        Board::Billing,
+        Board::Usage,
+        Board::Identity,
+        Board::Hidden,
+    ];
+
+    /// The boards with a block.
     pub const NAMED: [Board; 7] = [
         Board::Queues,
         Board::Api,

@@ -177,7 +177,8 @@ impl Plan {
     fn new(table: &BoardTable, board: Board, width: usize, margin: usize) -> Self {
         let has_spark = table.rows.iter().any(|r| !r.spark.is_empty());
         let longest = table.rows.iter().map(|r| cells(&r.key)).max().unwrap_or(0).min(24);
-        let key = longest.max(cells(name(board)) + 1);
+        let only = table.only.as_ref().map_or(0, |only| cells(&only_words(only)));
+        let key = longest.max(cells(name(board)) + 1 + only);
         // The past of the first column is worth more than the last columns.
         let kept = if has_spark && width >= SPARK_WIDTH { SPARK_LEAST + 2 } else { 0 };
         let room = width.saturating_sub(2 + key + margin + kept);
@@ -196,7 +197,7 @@ impl Plan {
         // Hidden columns are counted in the title, which takes its place from the key.
         let shown = if fits(room) == all { all } else { fits(room.saturating_sub(3)).max(1) };
         let hidden = all.saturating_sub(shown);
-        let key = if hidden > 0 { key.max(cells(name(board)) + 5) } else { key };
+        let key = if hidden > 0 { key.max(cells(name(board)) + 5 + only) } else { key };
         let columns: Vec<usize> = wanted.into_iter().take(shown).collect();
         let used: usize = columns.iter().map(|w| w + GAP).sum();
         let left = width.saturating_sub(2 + key + margin + used);
@@ -242,6 +243,11 @@ fn head(title: &str, unit: Unit) -> String {
     if unit == Unit::Jobs && !title.contains("job") { format!("{title} jobs") } else { title }
 }
 
+/// ` acme only`: the rows of others are left out.
+fn only_words(only: &str) -> String {
+    format!(" {} only", cut(only, 16))
+}
+
 #[expect(clippy::too_many_arguments, reason = "the parts of one line; a struct would only rename them")]
 fn heading(
     scene: &Scene<'_>,
@@ -257,6 +263,9 @@ fn heading(
     let focused = scene.focused(Block::Board(board));
     let (symbol, style) = scene.rule(focused);
     let mut row = Row::new().put(symbol, style).put(" ", style).put(name(board), scene.title(focused));
+    if let Some(only) = &table.only {
+        row = row.put(only_words(only), theme.accent);
+    }
     if plan.hidden > 0 {
         row = row.put(format!(" +{}", plan.hidden), theme.dim);
     }

@@ -228,7 +228,7 @@ impl<'a> View<'a> {
 
 /// The series that are drawn: where there are too many, those that are highest now.
 fn shown<'a>(scene: &Scene<'_>, track: &'a Track) -> Vec<(&'a Series, Style)> {
-    let mut all: Vec<&Series> = track.series.iter().collect();
+    let mut all: Vec<&Series> = track.series.iter().filter(|s| scene.state.shows(&s.labels)).collect();
     if all.len() > MOST {
         let now = |s: &&Series| s.now.as_ref().map_or(f64::NEG_INFINITY, |p| p.value);
         all.sort_by(|a, b| now(b).total_cmp(&now(a)));
@@ -255,9 +255,12 @@ fn heading(scene: &Scene<'_>, track: &Track, view: &View<'_>, width: usize) -> R
         .put(title, theme.strong)
         .put(format!(" · {}", super::board::name(track.def.board)), theme.dim)
         .put(format!(" · last {}", short(view.window)), theme.dim);
-    if track.series.len() > view.series.len() {
-        row = row
-            .put(format!(" · the highest {} of {} series", view.series.len(), track.series.len()), theme.dim);
+    let of_org = track.series.iter().filter(|s| scene.state.shows(&s.labels)).count();
+    if let Some(only) = scene.state.only_org().filter(|_| of_org < track.series.len()) {
+        row = row.put(format!(" · {only} only"), theme.accent);
+    }
+    if of_org > view.series.len() {
+        row = row.put(format!(" · the highest {} of {of_org} series", view.series.len()), theme.dim);
     }
     let limit = |word: &str, t: Option<crate::model::gate::Threshold>| {
         t.map(|t| format!("{word} {} {}", t.op.as_str(), value::in_unit(t.value, track.def.unit)))

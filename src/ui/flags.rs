@@ -84,13 +84,16 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
         }
         out.push(row.fit(width));
     }
+    // Whoever acts in somebody else's name explains odd traffic.
+    out.extend(super::identity_parts::room_note(scene).map(|row| row.fit(width)));
     out.truncate(height);
     out
 }
 
 /// How many rows the block would like.
 pub(super) fn wanted(scene: &Scene<'_>) -> usize {
-    1 + scene.state.watch.flags.len() + trouble(scene).iter().len()
+    let note = super::identity_parts::room_note(scene);
+    1 + scene.state.watch.flags.len() + trouble(scene).iter().len() + note.iter().len()
 }
 
 fn cells_of(scene: &Scene<'_>, state: &FlagState) -> Cells {

@@ -70,11 +70,19 @@ fn hints(scene: &Scene<'_>) -> Vec<(Action, &'static str)> {
             (Action::WindowLonger, "longer"),
             (Action::CursorLeft, "cursor"),
         ],
+        Block::Identity => vec![
+            (Action::Down, "next"),
+            (Action::FocusNext, "part"),
+            (Action::Org, "organisation"),
+            (Action::Filter, "filter"),
+        ],
         Block::Gates | Block::Sources if state.zoom.is_some() => vec![(Action::Down, "next")],
         _ => Vec::new(),
     };
     hints.push(if state.zoom.is_some() { (Action::Back, "room") } else { (Action::Zoom, "zoom") });
-    hints.push((Action::FocusNext, "focus"));
+    if state.active() != Block::Identity {
+        hints.push((Action::FocusNext, "focus"));
+    }
     hints.push((Action::Gates, "gates"));
     hints.push((Action::Sources, "sources"));
     hints.push((Action::Palette, "command"));

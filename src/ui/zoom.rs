@@ -18,7 +18,8 @@ use super::room::{frame, slice};
 use super::row::Row;
 use super::scene::{Scene, put};
 use super::{
-    alert_detail, board, chart, checklist, flag_detail, gates, item_detail, log, milestones, past, sources,
+    alert_detail, board, chart, checklist, flag_detail, gates, identity, item_detail, log, milestones, past,
+    sources,
 };
 
 /// From this width on details stand beside their list.
@@ -37,6 +38,7 @@ pub(super) fn draw(scene: &Scene<'_>, block: Block, area: Rect, buf: &mut Buffer
         Block::Gates => gates::draw(scene, body, buf),
         Block::Sources => sources::draw(scene, body, buf),
         Block::Milestones => milestones::draw(scene, body, buf),
+        Block::Identity => identity::draw(scene, body, buf),
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::product::Product;
 use super::orgs;
 use super::query::Query;
 
-const FIRST: Duration = Duration::from_mins(13);
+const FIRST: Duration = Duration::from_mins(21);
 const EVERY: Duration = Duration::from_mins(16);
 /// How long it takes, and how long it may take.
 const LENGTH: Duration = Duration::from_mins(12);

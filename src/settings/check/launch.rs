@@ -85,6 +85,7 @@ impl Check<'_> {
             self.once(&at.get().key, "the flag", &mut seen);
             launch.flags.push(self.flag(at.get(), &names));
         }
+        launch.tenants = file.tenants.as_ref().map(|at| self.tenants(at, &names));
         let mut seen = Seen::default();
         for at in &file.route {
             self.unique_id(&at.get().id, "the route", &mut seen);

@@ -1,11 +1,12 @@
 //! `[[signal]]` and `[[flag]]`.
 
 use super::super::file::At;
-use super::super::file::config::{SignalTable, SourceWord};
+use super::super::file::config::{SignalTable, SourceWord, TenantsTable};
 use super::super::nearest::nearest;
 use super::query::answered;
 use super::{Check, Names, SourceName, known_name};
 use crate::model::gate::{Op, Threshold};
+use crate::model::launch::TenantsDef;
 use crate::model::{Board, SignalDef, SignalId, SourceId, Unit};
 
 /// A source's samples count for so many intervals.
@@ -73,10 +74,10 @@ impl Check<'_> {
         let every = source.map_or(super::source::EVERY, |s| s.every);
         let same_source = preset.filter(|p| p.source.as_str() == name);
         let board =
-            table.board.as_ref().and_then(|b| Board::NAMED.into_iter().find(|w| w.as_str() == b.get()));
+            table.board.as_ref().and_then(|b| Board::WRITTEN.into_iter().find(|w| w.as_str() == b.get()));
         let unit = table.unit.as_ref().and_then(|u| Unit::ALL.into_iter().find(|w| w.as_str() == u.get()));
         if preset.is_none() {
-            let boards = Board::NAMED.map(Board::as_str).join(", ");
+            let boards = Board::WRITTEN.map(Board::as_str).join(", ");
             for (key, missing, what) in [
                 ("board", table.board.is_none(), format!("one of {boards}")),
                 ("query", table.query.is_none(), "PromQL in quotes".to_owned()),
@@ -153,6 +154,24 @@ impl Check<'_> {
     fn threshold(&mut self, text: Option<&At<String>>) -> Option<Threshold> {
         let text = text?;
         Threshold::parse(text.get()).map_err(|message| self.troubles.add(text.span(), message)).ok()
+    }
+
+    /// How entitlements are compared with traffic.
+    pub(super) fn tenants(&mut self, at: &At<TenantsTable>, names: &Names) -> TenantsDef {
+        let table = at.get();
+        if !names.sources.iter().any(|s| s.kind == SourceWord::Identity) {
+            let message = "compares with entitlements, which no source tells: add one of kind \"identity\"";
+            self.troubles.add(at.span(), message);
+        }
+        for signal in [Some(&table.traffic), table.refused.as_ref()].into_iter().flatten() {
+            self.signal_name(signal, names);
+        }
+        let id = |signal: &At<String>| SignalId::new(signal.get().as_str());
+        TenantsDef {
+            entitlement: self.words(&table.entitlement),
+            traffic: id(&table.traffic),
+            refused: table.refused.as_ref().map(id),
+        }
     }
 
     /// The name of a signal that exists.

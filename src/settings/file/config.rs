@@ -37,6 +37,8 @@ pub(in crate::settings) struct ConfigFile {
     /// What the routes of the product's API need of their callers.
     #[serde(default)]
     pub(in crate::settings) route: Vec<At<RouteTable>>,
+    /// How what organisations may use is compared with what they do.
+    pub(in crate::settings) tenants: Option<At<TenantsTable>>,
     /// Gates outside a checklist; they count in the verdict too.
     #[serde(default)]
     pub(in crate::settings) gate: Vec<At<GateTable>>,
@@ -257,6 +259,21 @@ pub(in crate::settings) struct RouteTable {
     pub(in crate::settings) claims: Option<At<Vec<At<String>>>>,
     /// The roles that must each be granted all of the scopes; at least one role must where it is left out.
     pub(in crate::settings) roles: Option<At<Vec<At<String>>>>,
+}
+
+/// How what organisations may use is compared with what they do: both signals have a label `tenant`, which
+/// is an organisation's id, slug or name, and a series of every tenant that asks at all (no `topk`).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Tenants")]
+pub(in crate::settings) struct TenantsTable {
+    /// The key of the entitlement, as the identity source tells it: `tasks`.
+    pub(in crate::settings) entitlement: At<String>,
+    /// The signal that tells how much each tenant asks, a second.
+    pub(in crate::settings) traffic: At<String>,
+    /// The signal that tells how much of that is refused with 403, a second; without it nobody is found
+    /// who may ask and gets nothing.
+    pub(in crate::settings) refused: Option<At<String>>,
 }
 
 /// Colours.

@@ -137,8 +137,8 @@ forms! {
     }),
     /// The version of the form.
     FormVersion: json_schema!({ "type": "integer", "const": 1, "title": "the version of the form, 1" }),
-    /// A block of the screen.
-    BoardWord: words(Board::NAMED.map(Board::as_str)),
+    /// A block of the screen; `hidden` for none.
+    BoardWord: words(Board::WRITTEN.map(Board::as_str)),
     /// What a number counts.
     UnitWord: words(Unit::ALL.map(Unit::as_str)),
     /// A comparison.

@@ -292,7 +292,15 @@ fn words(state: Option<&Value>) -> String {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Object(fields)) => {
-            let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let plain = |value: &Value| match value {
+                Value::String(text) => text.clone(),
+                // `25.0` is how some write 25.
+                Value::Number(number) => number
+                    .as_f64()
+                    .filter(|n| n.fract() == 0.0)
+                    .map_or_else(|| number.to_string(), |n| n.to_string()),
+                other => other.to_string(),
+            };
             let fields: Vec<String> =
                 fields.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
             fields.join(", ")

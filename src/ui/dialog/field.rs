@@ -31,8 +31,12 @@ pub(super) fn draw(
         Purpose::Run(item) => (format!("Run {item}"), "type the item's id to run its command"),
         Purpose::Dismiss(_) => ("Dismiss what is proposed".to_owned(), "why it is not needed"),
         Purpose::Close => ("Close the run".to_owned(), "why; only notes are taken after that"),
+        Purpose::Filter => {
+            ("List changes with these words".to_owned(), "who, what, on what; enter keeps, esc clears")
+        }
         Purpose::NoGo(station) => (format!("{station} says NO-GO"), "what stands in the way"),
     };
+    let filter = *purpose == Purpose::Filter;
     let width = room.width.min(84);
     let (line, column) = edited(scene, input, usize::from(width.saturating_sub(4)), "");
     let rows = [
@@ -40,7 +44,14 @@ pub(super) fn draw(
         Row::new(),
         line,
         Row::new(),
-        keys(scene, &[("enter", "save"), ("esc", "leave it")]),
+        keys(
+            scene,
+            if filter {
+                &[("enter", "keep"), ("esc", "clear")]
+            } else {
+                &[("enter", "save"), ("esc", "leave it")]
+            },
+        ),
     ];
     let inside = window(scene, &title, width, &rows, room, buf);
     cursor(inside, 2, column)

@@ -19,6 +19,8 @@ fn group(action: Action) -> &'static str {
         | Action::Flags
         | Action::Tenants
         | Action::Identity
+        | Action::Org
+        | Action::Filter
         | Action::Alerts
         | Action::Checklist
         | Action::Log

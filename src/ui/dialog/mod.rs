@@ -5,6 +5,7 @@ mod field;
 mod help;
 mod item;
 mod message;
+mod org;
 mod palette;
 mod question;
 mod sign_in;
@@ -28,6 +29,7 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) -> Option<Po
         Dialog::Item(id) => item::draw(scene, id, room, buf),
         Dialog::Text(purpose, input) => return field::draw(scene, purpose, input, room, buf),
         Dialog::Palette(input, at) => return palette::draw(scene, input, *at, room, buf),
+        Dialog::Org(input, at) => return org::draw(scene, input, *at, room, buf),
         Dialog::ConfirmQuit => question::quit(scene, room, buf),
         Dialog::ConfirmResume => question::resume(scene, room, buf),
         Dialog::ConfirmLiftOff => question::lift_off(scene, room, buf),
