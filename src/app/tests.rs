@@ -1,6 +1,7 @@
 //! The room, driven by keys as a user types them.
 
 mod launch;
+mod signing;
 mod sources;
 
 use std::collections::BTreeMap;

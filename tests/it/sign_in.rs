@@ -2,7 +2,9 @@
 
 mod many;
 mod real;
+mod room;
 mod scripted;
+mod secrets;
 mod tls;
 
 use std::fs;
