@@ -147,6 +147,7 @@ fn point_at(launch: &mut Launch, address: SocketAddr) {
             | SourceKind::Identity { url, .. } => {
                 *url = url.replacen(CONFIGURED, &here, 1);
             }
+            SourceKind::Flags(flags) => flags.url = flags.url.replacen(CONFIGURED, &here, 1),
         }
     }
 }

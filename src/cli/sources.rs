@@ -85,11 +85,12 @@ fn now() -> Time {
 }
 
 fn kind(source: &SourceState) -> &'static str {
-    match source.def.kind {
+    match &source.def.kind {
         SourceKind::Scrape { .. } => "scrape",
         SourceKind::Prometheus { .. } => "prometheus",
         SourceKind::Alertmanager { .. } => "alertmanager",
         SourceKind::Identity { .. } => "identity",
+        SourceKind::Flags(flags) => flags.provider.as_str(),
     }
 }
 

@@ -56,6 +56,22 @@ impl Client {
         Self { received: Arc::clone(&self.received), ..Self::new(self.options.clone()) }
     }
 
+    /// Another client on the same connections that says by another credential who asks; what it
+    /// receives counts as this one's.
+    #[must_use]
+    pub fn asking_as(&self, credential: Arc<dyn super::Credential>) -> Self {
+        let options = Options { credential: Some(credential), ..self.options.clone() };
+        Self { received: Arc::clone(&self.received), ..Self::sharing(options, Arc::clone(&self.pool)) }
+    }
+
+    /// Another client on the same connections that sends more headers.
+    #[must_use]
+    pub fn adding(&self, headers: Vec<(String, String)>) -> Self {
+        let mut options = self.options.clone();
+        options.headers.extend(headers);
+        Self { received: Arc::clone(&self.received), ..Self::sharing(options, Arc::clone(&self.pool)) }
+    }
+
     /// How many decoded bytes of bodies were read so far; the count goes on.
     pub fn received(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.received)

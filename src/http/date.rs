@@ -22,6 +22,15 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(http_date(value)?.since(server(headers).unwrap_or_else(system_time)))
 }
 
+/// `X-Ratelimit-Reset`, a Unix time in milliseconds, as a span from now; read as [`retry_after`] reads a
+/// date.
+pub(super) fn rate_limit_reset(headers: &HeaderMap) -> Option<Duration> {
+    let millis = text(headers, &HeaderName::from_static("x-ratelimit-reset"))?.trim().parse::<i64>().ok()?;
+    // Smaller numbers are seconds, of the day or of a span: which, nobody says.
+    (millis > 100_000_000_000)
+        .then(|| Time::from_millis(millis).since(server(headers).unwrap_or_else(system_time)))
+}
+
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
@@ -52,6 +61,11 @@ mod tests {
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(wait("soon"), None);
+        let reset = |v| {
+            rate_limit_reset(&headers(&[date.clone(), (HeaderName::from_static("x-ratelimit-reset"), v)]))
+        };
+        assert_eq!(reset("784111787500"), Some(Duration::from_millis(10_500)));
+        assert_eq!([reset("784111787"), reset("30"), reset("x")], [None; 3]);
         assert_eq!(server(&headers(&[date])).unwrap().rfc3339(), "1994-11-06T08:49:37.000Z");
     }
 }

@@ -67,7 +67,8 @@ impl Response {
             content_type: text(CONTENT_TYPE),
             etag: text(ETAG),
             date: date::server(headers),
-            retry_after: date::retry_after(headers),
+            retry_after: date::retry_after(headers)
+                .or_else(|| date::rate_limit_reset(headers).filter(|_| body.status() == 429)),
             www_authenticate: challenge::joined(headers),
             gunzip: text(CONTENT_ENCODING).filter(|e| is_gzip(e)).map(|_| Gunzip::new()),
             encoded: text(CONTENT_ENCODING).filter(|e| !is_gzip(e) && !is_plain(e)),

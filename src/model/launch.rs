@@ -6,6 +6,7 @@ use std::time::Duration;
 
 pub use super::credential::CredentialDef;
 use super::gate::Threshold;
+use super::provider::{FlagSource, Provider};
 use super::{GateDef, Labels, RouteDef, SignalId, SourceId, Time};
 
 /// A product, a version, an environment, and what is watched and ticked for it.
@@ -160,12 +161,25 @@ pub enum SourceKind {
         /// Whether what it grants is asked for at every poll, because routes are held against it.
         grants: bool,
     },
+    /// A provider of flags.
+    Flags(Box<FlagSource>),
 }
 
 impl SourceKind {
     /// Whether flags are asked of it.
     pub fn tells_flags(&self) -> bool {
-        matches!(self, Self::Identity { .. })
+        matches!(self, Self::Identity { .. } | Self::Flags(_))
+    }
+
+    /// The credential for what its first one may not ask, where one is configured.
+    pub fn admin_credential(&self) -> Option<&CredentialDef> {
+        match self {
+            Self::Flags(flags) => match &flags.provider {
+                Provider::Unleash { admin, .. } => admin.as_ref(),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether alerts are asked of it.

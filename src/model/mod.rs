@@ -17,6 +17,7 @@ pub mod launch;
 pub mod mark;
 pub mod person;
 pub mod poll;
+pub mod provider;
 pub mod route;
 pub mod scenario;
 pub mod text;

@@ -105,6 +105,9 @@ pub struct Notes {
     pub infos: Vec<(SignalId, String)>,
     /// Why signals have no series, where it could be told.
     pub absences: Vec<(SignalId, String)>,
+    /// What else a person should know: a part of the exchange that failed, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// Decoded bytes read.
     pub bytes: u64,
     /// Whether the server said that nothing changed (304).

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::app::{Msg, ReplayControl};
 use crate::drill::SharedProduct;
 use crate::http::{Client, Pool};
+use crate::model::launch::CredentialDef;
 use crate::model::{Fault, Launch, SourceDef, SourceId, Time};
 use crate::sources::{Source, options};
 
@@ -149,9 +150,12 @@ pub fn source(launch: &Launch, def: &SourceDef) -> Result<Source, Fault> {
 pub(super) fn source_sharing(launch: &Launch, def: &SourceDef, pool: Arc<Pool>) -> Result<Source, Fault> {
     let signals: Vec<_> = launch.signals.iter().filter(|s| s.source == def.id).cloned().collect();
     let flags: Vec<_> = launch.flags.iter().filter(|f| f.source == def.id).cloned().collect();
-    let credential =
-        def.credential.as_ref().map(|def| pool.credential(&def.name, || credential::credential(def)));
-    Source::new(def, &signals, &flags, Client::sharing(options(def, credential), pool))
+    let shared = |def: &CredentialDef| pool.credential(&def.name, || credential::credential(def));
+    let credential = def.credential.as_ref().map(shared);
+    let admin = def.kind.admin_credential().map(shared);
+    let source =
+        Source::new(def, &signals, &flags, Client::sharing(options(def, credential), Arc::clone(&pool)))?;
+    Ok(source.with_admin(admin, def.timeout))
 }
 
 /// How much nicer than the screen's thread those are that read what sources send.

@@ -19,7 +19,9 @@ pub fn redacted(text: &str) -> Option<String> {
         }
     }
     for source in tables(config.get_mut("source")) {
-        for key in ["credential", "ca-file", "client-cert", "client-key", "proxy", "no-proxy"] {
+        for key in
+            ["credential", "admin-credential", "ca-file", "client-cert", "client-key", "proxy", "no-proxy"]
+        {
             source.remove(key);
         }
         if let Some(Value::Table(headers)) = source.get_mut("headers") {

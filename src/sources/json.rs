@@ -31,7 +31,7 @@ pub(super) async fn body<T: DeserializeOwned + Send + 'static>(response: &mut Re
 /// As [`body`], and those of `decode`.
 pub(super) async fn read<T: Send + 'static>(
     response: &mut Response,
-    decode: fn(&[u8]) -> Result<T, Fault>,
+    decode: impl FnOnce(&[u8]) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     let html = response.content_type.as_deref().is_some_and(is_html);
     if html {

@@ -7,6 +7,7 @@
 pub mod alerts;
 pub mod capture;
 pub mod exposition;
+pub mod flags;
 mod freshness;
 pub mod identity;
 mod json;
@@ -53,6 +54,7 @@ enum Kind {
     Alerting(Box<Alerting>),
     Alertmanager(Box<Alertmanager>),
     Identity(Box<Identity>),
+    Flags(Box<dyn flags::Provider>),
 }
 
 /// A server with its alerts.
@@ -87,7 +89,9 @@ pub fn options(def: &SourceDef, credential: Option<Arc<dyn Credential>>) -> http
         let seconds = def.timeout.as_secs_f64().to_string();
         headers.insert(0, ("X-Prometheus-Scrape-Timeout-Seconds".into(), seconds));
     }
+    let raw_token = matches!(&def.kind, SourceKind::Flags(flags) if flags.provider.raw_token());
     http::Options {
+        raw_token,
         timeout: def.timeout,
         max_body: def.max_body,
         headers,
@@ -136,8 +140,22 @@ impl Source {
                 let keys = flags.iter().filter(|f| f.source == def.id).map(|f| f.key.clone()).collect();
                 Kind::Identity(Box::new(Identity::new(url, environment, keys, *grants, client)))
             }
+            SourceKind::Flags(provider) => {
+                let keys = flags.iter().filter(|f| f.source == def.id).map(|f| f.key.clone()).collect();
+                Kind::Flags(flags::provider(provider, keys, client))
+            }
         };
         Ok(Self { id: def.id.clone(), kind, received })
+    }
+
+    /// Gives a provider of flags its second credential ([`SourceKind::admin_credential`]), which it asks
+    /// with what the first one may not. `patience` is the longest that this may keep a poll.
+    #[must_use]
+    pub fn with_admin(mut self, credential: Option<Arc<dyn Credential>>, patience: Duration) -> Self {
+        if let (Kind::Flags(provider), Some(credential)) = (&mut self.kind, credential) {
+            provider.ask_also_as(credential, patience);
+        }
+        self
     }
 
     /// The source's id.
@@ -161,6 +179,11 @@ impl Source {
                 ..Answer::default()
             }),
             Kind::Identity(identity) => identity.poll(now).await,
+            Kind::Flags(provider) => provider.poll(now).await.map(|(told, notes)| Answer {
+                flags: Some(told),
+                notes,
+                ..Answer::default()
+            }),
         };
         if let Ok(answer) = &mut outcome {
             answer.notes.bytes = self.received.load(Ordering::Relaxed) - before;

@@ -99,11 +99,18 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
         SourceKind::Prometheus { url, alerts: true } => ("prometheus, with its alerts", url.clone()),
         SourceKind::Alertmanager { url, .. } => ("alertmanager", url.clone()),
         SourceKind::Identity { url, environment, .. } => ("identity", format!("{url} ({environment})")),
+        SourceKind::Flags(flags) => {
+            let url = if flags.url.is_empty() { "$OFREP_ENDPOINT" } else { &flags.url };
+            (flags.provider.as_str(), format!("{url} ({})", flags.environment))
+        }
     };
     add("kind", kind.into());
     add("asks", text::harmless_line(&place, 300));
     if let Some(engine) = &source.notes.engine {
         add("engine", engine.clone());
+    }
+    for remark in &source.notes.remarks {
+        add("remark", remark.clone());
     }
     add("every", format!("{}, time-out {}", short(source.def.every), short(source.def.timeout)));
     if let Some(fault) = &source.fault {

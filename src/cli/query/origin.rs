@@ -48,7 +48,7 @@ pub(super) fn of(args: &Args, common: &Common) -> Result<Origin, Failure> {
         SourceKind::Alertmanager { .. } => {
             Err(Failure::usage(format!("source {} tells alerts, it has no metrics to query", def.id)))
         }
-        SourceKind::Identity { .. } => {
+        SourceKind::Identity { .. } | SourceKind::Flags(_) => {
             Err(Failure::usage(format!("source {} tells flags, it has no metrics to query", def.id)))
         }
     }
@@ -71,7 +71,7 @@ fn configured(name: Option<&str>, common: &Common) -> Result<SourceDef, Failure>
 fn pick(sources: &[SourceDef], name: Option<&str>) -> Result<SourceDef, Failure> {
     let with_metrics: Vec<&SourceDef> = sources
         .iter()
-        .filter(|def| !matches!(def.kind, SourceKind::Identity { .. } | SourceKind::Alertmanager { .. }))
+        .filter(|def| matches!(def.kind, SourceKind::Scrape { .. } | SourceKind::Prometheus { .. }))
         .collect();
     let names = || {
         let names: Vec<&str> = with_metrics.iter().map(|def| def.id.as_str()).collect();

@@ -16,13 +16,14 @@ impl Check<'_> {
         let wanted = &table.source;
         known_name(&mut self.troubles, wanted.span(), "source", wanted.get(), &names.config, known);
         let source = names.sources.iter().find(|s| s.name == *wanted.get());
-        if let Some(source) = source.filter(|s| s.kind != SourceWord::Identity) {
+        if let Some(source) = source.filter(|s| !SourceWord::OF_FLAGS.contains(&s.kind)) {
             let kind = source.kind.as_str();
             self.troubles.add(
                 wanted.span(),
                 format!(
-                    "{} is a {kind} source: only an identity source tells the state of flags",
-                    source.name
+                    "{} is a source of kind {kind}: the state of flags is told by those of kind {}",
+                    source.name,
+                    SourceWord::OF_FLAGS.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(", ")
                 ),
             );
         }

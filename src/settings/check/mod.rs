@@ -14,6 +14,7 @@ mod item;
 pub(super) mod launch;
 mod list;
 pub(super) mod preset;
+mod provider;
 mod query;
 mod route;
 pub(super) mod scenario;
@@ -32,6 +33,7 @@ use super::file::config::SourceWord;
 use super::nearest::{did_you_mean, list};
 use crate::model::Launch;
 use crate::model::launch::SourceKind;
+use crate::model::provider::Provider;
 use crate::model::text::harmless_line;
 
 /// A file being checked.
@@ -70,6 +72,12 @@ impl Names {
             SourceKind::Prometheus { .. } => SourceWord::Prometheus,
             SourceKind::Alertmanager { .. } => SourceWord::Alertmanager,
             SourceKind::Identity { .. } => SourceWord::Identity,
+            SourceKind::Flags(flags) => match flags.provider {
+                Provider::Unleash { .. } => SourceWord::Unleash,
+                Provider::Ofrep(_) => SourceWord::Ofrep,
+                Provider::LaunchDarkly { .. } => SourceWord::Launchdarkly,
+                Provider::Json(_) => SourceWord::Json,
+            },
         };
         let sources: Vec<SourceName> = launch
             .sources

@@ -43,7 +43,7 @@ impl Check<'_> {
                 }
                 continue;
             };
-            if source.kind == SourceWord::Identity {
+            if SourceWord::OF_FLAGS.contains(&source.kind) {
                 let message = "`preset` belongs to sources that answer expressions, scrape and prometheus";
                 self.troubles.add(wanted.span(), message);
                 continue;

@@ -22,12 +22,13 @@ impl Check<'_> {
         let known = names.sources.iter().map(|s| s.name.as_str());
         known_name(&mut self.troubles, wanted.span(), "source", wanted.get(), &names.config, known);
         let source = names.sources.iter().find(|s| s.name == *wanted.get())?;
-        if matches!(source.kind, SourceWord::Identity | SourceWord::Alertmanager) {
+        if !matches!(source.kind, SourceWord::Scrape | SourceWord::Prometheus) {
             self.troubles.add(
                 wanted.span(),
                 format!(
-                    "{} is an {} source: only scrape and prometheus sources answer expressions",
+                    "{} is {} {} source: only scrape and prometheus sources answer expressions",
                     source.name,
+                    if source.kind.as_str().starts_with(['a', 'i', 'o', 'u']) { "an" } else { "a" },
                     source.kind.as_str()
                 ),
             );

@@ -1,6 +1,7 @@
 //! `[source.NAME]`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::super::file::At;
@@ -78,12 +79,12 @@ impl Check<'_> {
             ca_file: table.ca_file.as_ref().map(|p| self.path(p)),
             route: self.source_route(table),
             allow_http: table.allow_http.unwrap_or(false),
-            kind: self.source_kind(at, around.environment)?,
+            kind: self.source_kind(at, around)?,
         };
         Some(source)
     }
 
-    fn source_kind(&mut self, at: &At<SourceTable>, environment: &str) -> Option<SourceKind> {
+    fn source_kind(&mut self, at: &At<SourceTable>, around: &Around<'_>) -> Option<SourceKind> {
         let table = at.get();
         let allow = table.allow_http.unwrap_or(false);
         let base = match table.kind.get() {
@@ -94,6 +95,9 @@ impl Check<'_> {
             SourceWord::Prometheus => "/api/v1",
             SourceWord::Alertmanager => "/api/v2",
             SourceWord::Identity => "/launch/v1",
+            SourceWord::Unleash | SourceWord::Ofrep | SourceWord::Launchdarkly | SourceWord::Json => {
+                return self.flag_source(at, around);
+            }
         };
         let Some(url) = &table.url else {
             let kind = table.kind.get().as_str();
@@ -111,10 +115,10 @@ impl Check<'_> {
                 let watchdog = self.some_words(table.watchdog.as_ref());
                 return Some(SourceKind::Alertmanager { url, watchdog });
             }
-            SourceWord::Scrape | SourceWord::Identity => {}
+            _ => {}
         }
         let own = self.some_words(table.environment.as_ref());
-        let environment = own.unwrap_or_else(|| environment.to_owned());
+        let environment = own.unwrap_or_else(|| around.environment.to_owned());
         Some(SourceKind::Identity { url, environment, grants: false })
     }
 
@@ -149,19 +153,30 @@ impl Check<'_> {
 
     /// Keys that say nothing about this kind would be promises without effect.
     fn keys_of_other_kinds(&mut self, table: &SourceTable, kind: SourceWord) {
-        let written = [
-            ("urls", table.urls.as_ref().map(At::span), SourceWord::Scrape),
-            ("labels", table.labels.as_ref().map(At::span), SourceWord::Scrape),
-            ("max-series", table.max_series.as_ref().map(At::span), SourceWord::Scrape),
-            ("max-history", table.max_history.as_ref().map(At::span), SourceWord::Scrape),
-            ("max-line", table.max_line.as_ref().map(At::span), SourceWord::Scrape),
-            ("alerts", table.alerts.as_ref().map(At::span), SourceWord::Prometheus),
-            ("watchdog", table.watchdog.as_ref().map(At::span), SourceWord::Alertmanager),
-            ("environment", table.environment.as_ref().map(At::span), SourceWord::Identity),
+        use SourceWord::{Alertmanager, Json, Launchdarkly, Ofrep, Prometheus, Scrape, Unleash};
+        let written: [(&str, Option<Range<usize>>, &[SourceWord]); 17] = [
+            ("urls", table.urls.as_ref().map(At::span), &[Scrape]),
+            ("labels", table.labels.as_ref().map(At::span), &[Scrape]),
+            ("max-series", table.max_series.as_ref().map(At::span), &[Scrape]),
+            ("max-history", table.max_history.as_ref().map(At::span), &[Scrape]),
+            ("max-line", table.max_line.as_ref().map(At::span), &[Scrape]),
+            ("alerts", table.alerts.as_ref().map(At::span), &[Prometheus]),
+            ("watchdog", table.watchdog.as_ref().map(At::span), &[Alertmanager]),
+            ("environment", table.environment.as_ref().map(At::span), SourceWord::OF_FLAGS),
+            ("beside", table.beside.as_ref().map(At::span), &[Unleash, Launchdarkly]),
+            ("project", table.project.as_ref().map(At::span), &[Unleash, Launchdarkly]),
+            ("admin-credential", table.admin_credential.as_ref().map(At::span), &[Unleash]),
+            ("bulk", table.bulk.as_ref().map(At::span), &[Ofrep]),
+            ("context", table.context.as_ref().map(At::span), &[Ofrep]),
+            ("keys", table.keys.as_ref().map(At::span), &[Ofrep]),
+            ("seed", table.seed.as_ref().map(At::span), &[Ofrep]),
+            ("on", table.on.as_ref().map(At::span), &[Ofrep, Launchdarkly]),
+            ("map", table.map.as_ref().map(At::span), &[Json]),
         ];
         for (key, place, of) in written {
-            if let Some(place) = place.filter(|_| of != kind) {
-                let (of, kind) = (of.as_str(), kind.as_str());
+            if let Some(place) = place.filter(|_| !of.contains(&kind)) {
+                let of = of.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(", ");
+                let kind = kind.as_str();
                 self.troubles
                     .add(place, format!("`{key}` belongs to sources of kind {of}; this one is {kind}"));
             }

@@ -7,7 +7,10 @@ use serde::Deserialize;
 
 use super::credential::CredentialTable;
 use super::gate::GateTable;
-use super::{At, BoardWord, FormVersion, IdText, SizeText, SpanText, ThresholdText, TimeText, UnitWord};
+use super::provider::FlagMapTable;
+use super::{
+    At, AttributeValue, BoardWord, FormVersion, IdText, SizeText, SpanText, ThresholdText, TimeText, UnitWord,
+};
 
 /// A launch: a product, a version, an environment, and what is watched and ticked for it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -112,8 +115,31 @@ pub(in crate::settings) struct SourceTable {
     pub(in crate::settings) preset_prefix: Option<At<String>>,
     /// Labels added to every series of a `scrape` source.
     pub(in crate::settings) labels: Option<At<BTreeMap<String, At<String>>>>,
-    /// The environment an `identity` source is asked for; `launch.environment` where it is left out.
+    /// The environment a source of flags is asked for; `launch.environment` where it is left out.
     pub(in crate::settings) environment: Option<At<String>>,
+    /// Other environments whose flags are shown beside it; of `launchdarkly`, and of `unleash` with an
+    /// `admin-credential`.
+    pub(in crate::settings) beside: Option<At<Vec<At<String>>>>,
+    /// The project that an `unleash` or `launchdarkly` source's flags are in; `default` where it is left
+    /// out.
+    pub(in crate::settings) project: Option<At<String>>,
+    /// The name of the `[credential.NAME]` table with an admin or personal token for the admin API of an
+    /// `unleash` source: it tells who changed a flag, and what callers got.
+    pub(in crate::settings) admin_credential: Option<At<String>>,
+    /// Whether an `ofrep` source is asked for all flags at once; `true` where it is left out.
+    pub(in crate::settings) bulk: Option<At<bool>>,
+    /// Attributes that an `ofrep` source evaluates flags for, beside the targeting key.
+    #[schemars(with = "Option<BTreeMap<String, AttributeValue>>")]
+    pub(in crate::settings) context: Option<At<BTreeMap<String, At<toml::Value>>>>,
+    /// How many made-up targeting keys an `ofrep` source is asked about to estimate percentages; 200 where
+    /// it is left out, 0 for no estimate.
+    pub(in crate::settings) keys: Option<At<u32>>,
+    /// What the made-up keys are made from: the same seed gives the same keys.
+    pub(in crate::settings) seed: Option<At<String>>,
+    /// Variants, by name or value, that count as on where a flag is no boolean.
+    pub(in crate::settings) on: Option<At<Vec<At<String>>>>,
+    /// Where in the answer of a `json` source the facts of a flag stand.
+    pub(in crate::settings) map: Option<At<FlagMapTable>>,
     /// Whether a `prometheus` source is asked for its alerts and alerting rules too.
     pub(in crate::settings) alerts: Option<At<bool>>,
     /// The name of an alert of an `alertmanager` source that always fires (a dead man's switch): while
@@ -172,9 +198,21 @@ pub(in crate::settings) enum SourceWord {
     Alertmanager,
     /// The identity contract: flags, environment, who am I.
     Identity,
+    /// Unleash: flags, by its client API and, with an `admin-credential`, its admin API.
+    Unleash,
+    /// A server that speaks the OpenFeature Remote Evaluation Protocol, such as flagd: flags.
+    Ofrep,
+    /// LaunchDarkly's REST API: flags.
+    Launchdarkly,
+    /// Any JSON that tells of flags, read by `map`.
+    Json,
 }
 
 impl SourceWord {
+    /// Those that tell flags.
+    pub(in crate::settings) const OF_FLAGS: &[SourceWord] =
+        &[Self::Identity, Self::Unleash, Self::Ofrep, Self::Launchdarkly, Self::Json];
+
     /// As written.
     pub(in crate::settings) fn as_str(self) -> &'static str {
         match self {
@@ -182,6 +220,10 @@ impl SourceWord {
             Self::Prometheus => "prometheus",
             Self::Alertmanager => "alertmanager",
             Self::Identity => "identity",
+            Self::Unleash => "unleash",
+            Self::Ofrep => "ofrep",
+            Self::Launchdarkly => "launchdarkly",
+            Self::Json => "json",
         }
     }
 }
@@ -231,7 +273,7 @@ pub(in crate::settings) struct SignalTable {
 pub(in crate::settings) struct FlagTable {
     /// Its key.
     pub(in crate::settings) key: At<String>,
-    /// The `identity` source that tells its state.
+    /// The source of flags that tells its state.
     pub(in crate::settings) source: At<String>,
     /// A signal that says what callers get, in percent.
     pub(in crate::settings) observed: Option<At<String>>,

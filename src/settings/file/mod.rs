@@ -8,6 +8,7 @@ pub(super) mod config;
 pub(super) mod credential;
 pub(super) mod gate;
 pub(super) mod preset;
+pub(super) mod provider;
 pub(super) mod scenario;
 
 use std::borrow::Cow;
@@ -121,6 +122,11 @@ forms! {
         "title": "a mark of the clock such as \"T-24h\", a day, or a time",
         "x-toml-date": true,
         "examples": ["T-24h", "T+1h", "2025-12-02"],
+    }),
+    /// An attribute of a context.
+    AttributeValue: json_schema!({
+        "type": ["string", "number", "boolean"],
+        "title": "text, a number, true or false",
     }),
     /// A number of bytes or a text with a unit.
     SizeText: json_schema!({

@@ -156,7 +156,7 @@ fn player(launch: &Launch, def: &SourceDef, recorded: Option<&Launch>, foreign: 
             };
             Kind::Server(signals.into_iter().map(|signal| (signal.clone(), same(signal))).collect())
         }
-        SourceKind::Alertmanager { .. } | SourceKind::Identity { .. } => Kind::Other,
+        SourceKind::Alertmanager { .. } | SourceKind::Identity { .. } | SourceKind::Flags(_) => Kind::Other,
     };
     Player { kind, known: Known::default(), asked: None }
 }

@@ -1,0 +1,493 @@
+//! Servers that speak the `OpenFeature` Remote Evaluation Protocol (OFREP), such as flagd.
+//!
+//! The protocol tells what one context gets, and no percentage. One is estimated from made-up targeting
+//! keys, the same ones each time (`seed`), at most [`A_POLL`] of them asked about in a poll, in turn. What
+//! each key last got is kept; its share and how many keys that is are the estimate. A key that gets
+//! something else than before says that the flag was changed: all older answers on the flag are dropped,
+//! and the estimate begins anew with fewer keys and a larger error.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{Polling, Told, Wanted, answer, clean, unreadable, without_cause, words};
+use crate::http::{Client, Request, Response};
+use crate::model::poll::Notes;
+use crate::model::provider::{FlagSource, OfrepDef};
+use crate::model::{Caps, Fault, FaultCode, Flag, Percent, Time};
+use crate::sources::json;
+
+/// How many keys are asked about in a poll; one by one, how many requests a poll costs where there are
+/// fewer flags than this.
+const A_POLL: usize = 20;
+/// How many requests are under way at once.
+const AT_ONCE: usize = 4;
+/// The most bytes of a refusal that are read for its error code.
+const EXPLANATION: usize = 16 * 1024;
+
+/// One OFREP server.
+pub struct Ofrep {
+    client: Client,
+    /// Its base URL; a fault where the environment names none.
+    base: Result<String, Fault>,
+    environment: String,
+    def: OfrepDef,
+    wanted: Wanted,
+    /// Whether all flags are asked for at once; no more where the server cannot.
+    bulk: bool,
+    /// The key that is next to be asked about.
+    turn: usize,
+    /// For each key, the `ETag` of its last whole answer, and that answer.
+    kept: BTreeMap<usize, (String, Vec<Evaluation>)>,
+    counted: BTreeMap<String, Counted>,
+}
+
+/// What made-up keys got of one flag.
+#[derive(Default)]
+struct Counted {
+    /// By the key's number, whether it was on.
+    got: BTreeMap<usize, bool>,
+}
+
+/// What one context got of one flag.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+struct Evaluation {
+    key: Option<String>,
+    value: Option<Value>,
+    variant: Option<String>,
+    reason: Option<String>,
+    error_code: Option<String>,
+    error_details: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct BulkDoc {
+    flags: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorDoc {
+    error_code: Option<String>,
+}
+
+/// A flag that the server does not have.
+const NOT_FOUND: &str = "FLAG_NOT_FOUND";
+
+/// What an evaluation says of a flag.
+enum State {
+    /// Nobody gets it.
+    Off,
+    /// Some do; whether this key does.
+    On(bool),
+}
+
+impl Ofrep {
+    /// A server at the base URL (with or without `/ofrep/v1` at its end), or the one that `OFREP_ENDPOINT`
+    /// names, which `OFREP_HEADERS` are sent to.
+    pub fn new(def: &FlagSource, ofrep: &OfrepDef, keys: Vec<String>, client: Client) -> Self {
+        let (base, client) = if def.url.is_empty() {
+            let client = client.adding(headers(std::env::var("OFREP_HEADERS").ok().map(SecretString::from)));
+            let missing = || {
+                let text = "no url is configured, and the environment variable OFREP_ENDPOINT is not set";
+                Fault::new(FaultCode::Credential, text)
+            };
+            (
+                std::env::var("OFREP_ENDPOINT").ok().filter(|e| !e.trim().is_empty()).ok_or_else(missing),
+                client,
+            )
+        } else {
+            (Ok(def.url.clone()), client)
+        };
+        Self {
+            client,
+            base: base.map(|base| base.trim().trim_end_matches('/').trim_end_matches("/ofrep/v1").to_owned()),
+            environment: def.environment.clone(),
+            def: ofrep.clone(),
+            wanted: Wanted::new(keys),
+            bulk: ofrep.bulk,
+            turn: 0,
+            kept: BTreeMap::new(),
+            counted: BTreeMap::new(),
+        }
+    }
+
+    async fn ask(&mut self) -> Told {
+        let base = self.base.clone()?;
+        let keys = self.keys_of_this_poll();
+        let mut notes = Notes { not_modified: true, ..Notes::default() };
+        let mut told: Vec<(usize, Vec<Evaluation>)> = Vec::new();
+        if self.bulk {
+            match self.all_at_once(&base, &keys, &mut notes).await? {
+                Some(all) => told = all,
+                // No bulk evaluation there: from now on one by one.
+                None => self.bulk = false,
+            }
+        }
+        if !self.bulk {
+            notes.not_modified = false;
+            told = self.one_by_one(&base, &keys).await?;
+        }
+        self.turn = keys.last().map_or(0, |last| last + 1);
+        let mut flags = self.count(&told)?;
+        if self.bulk {
+            flags.extend(self.absent(&base, &flags, keys.first().copied().unwrap_or(0)).await?);
+        }
+        let caps = self.told();
+        Ok((answer(&self.environment, &self.wanted.0, flags, caps), notes))
+    }
+
+    /// The numbers of the keys whose turn it is.
+    fn keys_of_this_poll(&self) -> Vec<usize> {
+        let all = (self.def.keys as usize).max(1);
+        let flags = if self.bulk { 1 } else { self.wanted.0.len().max(1) };
+        let count = (A_POLL / flags).clamp(1, all);
+        let from = if self.turn >= all { 0 } else { self.turn };
+        (from..all.min(from + count)).collect()
+    }
+
+    fn context(&self, key: usize) -> Bytes {
+        let mut context = self.def.context.clone();
+        context.insert("targetingKey".into(), targeting_key(&self.def.seed, key).into());
+        serde_json::json!({ "context": context }).to_string().into()
+    }
+
+    /// All flags for each of these keys; `None` where the server evaluates no flags in bulk.
+    async fn all_at_once(
+        &mut self,
+        base: &str,
+        keys: &[usize],
+        notes: &mut Notes,
+    ) -> Result<Option<Vec<(usize, Vec<Evaluation>)>>, Fault> {
+        let url = format!("{base}/ofrep/v1/evaluate/flags");
+        let (client, wanted) = (&self.client, &self.wanted);
+        let asks = keys.iter().map(|&key| {
+            let etag = self.kept.get(&key).map(|(etag, _)| etag.clone());
+            let request =
+                Request { url: url.clone(), json: Some(self.context(key)), etag, ..Request::default() };
+            async move { (key, bulk(client, request, wanted.clone()).await) }
+        });
+        let answers: Vec<_> = stream::iter(asks.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
+        let mut told = Vec::new();
+        for (key, answer) in answers {
+            match answer? {
+                Bulk::Unsupported => return Ok(None),
+                Bulk::Told(etag, evaluations) => {
+                    notes.not_modified = false;
+                    match etag {
+                        Some(etag) => drop(self.kept.insert(key, (etag, evaluations.clone()))),
+                        None => drop(self.kept.remove(&key)),
+                    }
+                    told.push((key, evaluations));
+                }
+                Bulk::Unchanged => {
+                    let (_, kept) = self.kept.get(&key).ok_or_else(without_cause)?;
+                    told.push((key, kept.clone()));
+                }
+            }
+        }
+        Ok(Some(told))
+    }
+
+    /// Each flag by a request of its own. A flag that does not exist is asked about once only.
+    async fn one_by_one(&self, base: &str, keys: &[usize]) -> Result<Vec<(usize, Vec<Evaluation>)>, Fault> {
+        if self.wanted.0.is_empty() {
+            let text = "without bulk evaluation the flags must be named: add [[flag]] tables, or bulk = true";
+            return Err(Fault::new(FaultCode::Query, text));
+        }
+        let asks = keys.iter().flat_map(|&key| {
+            self.wanted
+                .0
+                .iter()
+                .map(move |flag| async move { (key, self.single(base, flag, key, true).await) })
+        });
+        let answers: Vec<_> = stream::iter(asks.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
+        let mut told: BTreeMap<usize, Vec<Evaluation>> = BTreeMap::new();
+        for (key, answer) in answers {
+            told.entry(key).or_default().extend(answer?);
+        }
+        Ok(told.into_iter().collect())
+    }
+
+    /// One flag for one key; `None` where it does not exist. A 404 that does not say that it is the flag
+    /// which is not found means, where `strict`, that there is no such server.
+    async fn single(
+        &self,
+        base: &str,
+        flag: &str,
+        key: usize,
+        strict: bool,
+    ) -> Result<Option<Evaluation>, Fault> {
+        let url = format!("{base}/ofrep/v1/evaluate/flags/{}", super::path_segment(flag));
+        let request = Request { url, json: Some(self.context(key)), ..Request::default() };
+        let mut response = post(&self.client, request).await?;
+        if response.status == 404 {
+            let body = response.explanation(EXPLANATION).await;
+            let error = serde_json::from_str::<ErrorDoc>(&body).ok().and_then(|doc| doc.error_code);
+            if !strict || error.as_deref() == Some(NOT_FOUND) {
+                return Ok(None);
+            }
+            let text = "answers 404, and not that the flag is not found: nothing speaks OFREP there";
+            return Err(Fault::new(FaultCode::Status, text));
+        }
+        let mut told: Evaluation = json::body(&mut response).await?;
+        told.key = Some(flag.to_owned());
+        Ok(Some(told).filter(|told| told.error_code.as_deref() != Some(NOT_FOUND)))
+    }
+
+    /// Flags that were asked for and are in no bulk answer: servers leave those out that are disabled, and
+    /// only asked for one by one say whether they exist.
+    async fn absent(&self, base: &str, told: &[Flag], key: usize) -> Result<Vec<Flag>, Fault> {
+        let absent: Vec<&String> =
+            self.wanted.0.iter().filter(|key| !told.iter().any(|flag| flag.key == clean(key))).collect();
+        let asks = absent.into_iter().take(A_POLL).map(|flag| self.single(base, flag, key, false));
+        let answers: Vec<_> = stream::iter(asks.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
+        let mut flags = Vec::new();
+        for answer in answers {
+            if let Some(evaluation) = answer? {
+                flags.push(self.flag(&evaluation, None)?);
+            }
+        }
+        Ok(flags)
+    }
+
+    /// Takes what keys got into account, and tells each flag.
+    fn count(&mut self, told: &[(usize, Vec<Evaluation>)]) -> Result<Vec<Flag>, Fault> {
+        let mut fresh: BTreeMap<&str, Vec<(usize, &Evaluation)>> = BTreeMap::new();
+        for (key, evaluations) in told {
+            for evaluation in evaluations {
+                if let Some(flag) = &evaluation.key {
+                    fresh.entry(flag).or_default().push((*key, evaluation));
+                }
+            }
+        }
+        self.counted.retain(|flag, _| fresh.contains_key(flag.as_str()));
+        let mut flags = Vec::new();
+        for (flag, mut found) in fresh {
+            // A flag that vanished while the keys were asked for is as the last of them said.
+            found.retain(|(_, evaluation)| evaluation.error_code.as_deref() != Some(NOT_FOUND));
+            let Some(&(_, last)) = found.last() else { continue };
+            let counted = self.counted.entry(flag.to_owned()).or_default();
+            let mut got = Vec::new();
+            for (key, evaluation) in &found {
+                got.push((*key, matches!(state(flag, evaluation, &self.def.on)?, State::On(true))));
+            }
+            counted.take(&got);
+            let percent = counted.percent().filter(|_| self.def.keys > 0);
+            flags.push((last, percent));
+        }
+        flags.into_iter().map(|(evaluation, percent)| self.flag(evaluation, percent)).collect()
+    }
+
+    fn flag(&self, evaluation: &Evaluation, percent: Option<Percent>) -> Result<Flag, Fault> {
+        let key = evaluation.key.as_deref().unwrap_or_default();
+        let enabled = !matches!(state(key, evaluation, &self.def.on)?, State::Off);
+        let untold = if self.def.keys > 0 { Percent::Unknown } else { Percent::Unsupported };
+        let percent = percent.unwrap_or(untold);
+        Ok(Flag { key: clean(key), enabled, percent, ..Flag::default() })
+    }
+
+    fn told(&self) -> Caps {
+        Caps { percent: self.def.keys > 0, missing: true, conditional: !self.kept.is_empty(), ..Caps::NONE }
+    }
+}
+
+impl super::Provider for Ofrep {
+    fn caps(&self) -> Caps {
+        self.told()
+    }
+
+    fn poll(&mut self, _now: Time) -> Polling<'_> {
+        Box::pin(self.ask())
+    }
+}
+
+impl Counted {
+    fn take(&mut self, got: &[(usize, bool)]) {
+        let changed = got.iter().any(|(key, on)| self.got.get(key).is_some_and(|before| before != on));
+        if changed {
+            self.got.clear();
+        }
+        self.got.extend(got.iter().copied());
+    }
+
+    fn percent(&self) -> Option<Percent> {
+        let n = u32::try_from(self.got.len()).ok().filter(|n| *n > 0)?;
+        let on = self.got.values().filter(|on| **on).count();
+        Some(Percent::Estimated { value: 100.0 * on as f64 / f64::from(n), n })
+    }
+}
+
+/// What an evaluation says. A value may be absent where the flag is disabled, whatever the reason is
+/// called; reasons that are not known say nothing.
+fn state(key: &str, told: &Evaluation, on: &[String]) -> Result<State, Fault> {
+    let reason = told.reason.as_deref().unwrap_or_default();
+    if reason.eq_ignore_ascii_case("DISABLED") {
+        return Ok(State::Off);
+    }
+    if let Some(code) = &told.error_code {
+        let details = told.error_details.as_deref().unwrap_or("no more is said");
+        return Err(unreadable(key, &format!("{}: {}", clean(code), clean(details))));
+    }
+    let Some(value) = told.value.as_ref().filter(|value| !value.is_null()) else { return Ok(State::Off) };
+    let named = |text: &str| on.iter().any(|on| on == text);
+    let got = match value.as_bool() {
+        Some(got) => got,
+        None if on.is_empty() => {
+            let what = format!(
+                "gives {}, no boolean: say with `on` which variants count as on",
+                clean(&words(value))
+            );
+            return Err(unreadable(key, &what));
+        }
+        None => named(&words(value)) || told.variant.as_deref().is_some_and(named),
+    };
+    // A static value is everybody's.
+    if !got && reason.eq_ignore_ascii_case("STATIC") { Ok(State::Off) } else { Ok(State::On(got)) }
+}
+
+/// Sends a request; 2xx, 304 and 404 come through.
+async fn post(client: &Client, request: Request) -> Result<Response, Fault> {
+    let mut response = client.send(&request).await?;
+    match response.fault() {
+        Some(fault) if response.status != 404 => Err(super::refusal(fault, &mut response).await),
+        _ => Ok(response),
+    }
+}
+
+/// What came of asking for all flags at once.
+enum Bulk {
+    /// The server has no bulk evaluation.
+    Unsupported,
+    /// Nothing changed.
+    Unchanged,
+    /// The answer with its `ETag`.
+    Told(Option<String>, Vec<Evaluation>),
+}
+
+/// All flags for one key.
+async fn bulk(client: &Client, request: Request, wanted: Wanted) -> Result<Bulk, Fault> {
+    let mut response = client.send(&request).await?;
+    match response.status {
+        404 | 405 | 501 => return Ok(Bulk::Unsupported),
+        304 => return Ok(Bulk::Unchanged),
+        _ => {}
+    }
+    if let Some(fault) = response.fault() {
+        return Err(super::refusal(fault, &mut response).await);
+    }
+    let etag = response.etag.clone();
+    let told = json::read(&mut response, move |bytes| evaluations(bytes, &wanted)).await?;
+    Ok(Bulk::Told(etag, told))
+}
+
+/// Those of a bulk answer that were asked for; the others may be as broken as they like.
+fn evaluations(bytes: &[u8], wanted: &Wanted) -> Result<Vec<Evaluation>, Fault> {
+    let doc: BulkDoc = json::decode(bytes)?;
+    let is_wanted = wanted.set();
+    let keyed = doc.flags.into_iter().filter_map(|flag| {
+        let key = flag.get("key")?.as_str()?.to_owned();
+        is_wanted(&key).then_some((key, flag))
+    });
+    keyed
+        .map(|(key, flag)| {
+            serde_json::from_value(flag).map_err(|_| unreadable(&key, "its evaluation cannot be read"))
+        })
+        .collect()
+}
+
+/// A made-up targeting key; the same for the same seed and number.
+fn targeting_key(seed: &str, number: usize) -> String {
+    let hash = Sha256::digest(format!("{seed}/{number}"));
+    let hex: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("gonogo-{hex}")
+}
+
+/// `OFREP_HEADERS`: `name=value,name=value`.
+fn headers(text: Option<SecretString>) -> Vec<(String, String)> {
+    let pairs = text.as_ref().map_or("", |text| text.expose_secret()).split(',');
+    pairs
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .filter(|(name, _)| !name.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluation(text: &str) -> Evaluation {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn whether_a_flag_is_on_is_read_from_reason_and_value() {
+        let on = ["treatment".to_owned(), "7".to_owned()];
+        for (text, expected) in [
+            (r#"{"key":"k","reason":"DISABLED"}"#, None),
+            (r#"{"key":"k","reason":"DISABLED","value":true}"#, None),
+            (r#"{"key":"k","reason":"FALLBACK"}"#, None),
+            (r#"{"key":"k","reason":"STATIC","value":false}"#, None),
+            (r#"{"key":"k","reason":"STATIC","value":true}"#, Some(true)),
+            (r#"{"key":"k","reason":"TARGETING_MATCH","value":false}"#, Some(false)),
+            (r#"{"key":"k","reason":"SPLIT","value":true}"#, Some(true)),
+            (r#"{"key":"k","reason":"BY_THE_MOON","value":true,"metadata":{"x":1}}"#, Some(true)),
+            (r#"{"key":"k","value":"treatment"}"#, Some(true)),
+            (r#"{"key":"k","value":"red","variant":"treatment"}"#, Some(true)),
+            (r#"{"key":"k","value":7}"#, Some(true)),
+            (r#"{"key":"k","value":"control"}"#, Some(false)),
+        ] {
+            let state = state("k", &evaluation(text), &on).unwrap();
+            assert_eq!(if let State::On(got) = state { Some(got) } else { None }, expected, "{text}");
+        }
+        for (text, said) in [
+            (
+                r#"{"reason":"ERROR","errorCode":"TYPE_MISMATCH","errorDetails":"x"}"#,
+                "flag k: TYPE_MISMATCH: x",
+            ),
+            (r#"{"value":"red"}"#, "flag k: gives red, no boolean: say with `on` which variants count as on"),
+        ] {
+            let fault = state("k", &evaluation(text), &[]).err().unwrap();
+            assert_eq!((fault.code, fault.text.as_str()), (FaultCode::Unreadable, said));
+        }
+    }
+
+    #[test]
+    fn an_estimate_begins_anew_where_a_key_gets_something_else_than_before() {
+        let mut counted = Counted::default();
+        counted.take(&[(0, true), (1, false), (2, false)]);
+        counted.take(&[(3, true)]);
+        assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 4 }));
+        counted.take(&[(0, true)]);
+        assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 4 }));
+        counted.take(&[(1, true), (2, false)]);
+        assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 2 }));
+    }
+
+    #[test]
+    fn made_up_keys_are_the_same_for_the_same_seed_only() {
+        assert_eq!(targeting_key("a", 1), targeting_key("a", 1));
+        let keys: std::collections::BTreeSet<String> = (0..1000).map(|n| targeting_key("a", n)).collect();
+        assert_eq!(keys.len(), 1000);
+        assert!(!keys.contains(&targeting_key("b", 1)));
+    }
+
+    #[test]
+    fn headers_of_the_environment_are_pairs() {
+        let text = SecretString::from("X-API-Key=a=b, Authorization=Bearer x,junk,=y");
+        let pairs = headers(Some(text));
+        assert_eq!(
+            pairs,
+            [("X-API-Key".into(), "a=b".into()), ("Authorization".into(), "Bearer x".to_owned())]
+        );
+        assert!(headers(None).is_empty());
+    }
+}
