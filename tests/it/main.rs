@@ -14,6 +14,7 @@ mod http;
 mod injects;
 mod ledger;
 mod node;
+mod postgres;
 mod presets;
 mod promql;
 mod query;

@@ -1,12 +1,15 @@
 //! The sources against servers that answer well, badly, and not at all.
 
 mod contract;
+mod flags;
 mod identity;
 mod listing;
+mod ofrep;
 mod prometheus;
 mod real;
 mod scrape;
 mod shapes;
+mod unleash;
 mod victoria;
 
 use std::time::Duration;

@@ -121,14 +121,18 @@ impl Ofrep {
 
     async fn ask(&mut self) -> Told {
         let base = self.base.clone()?;
-        let keys = self.keys_of_this_poll();
+        let mut keys = self.keys_of_this_poll();
         let mut notes = Notes { not_modified: true, ..Notes::default() };
         let mut told: Vec<(usize, Vec<Evaluation>)> = Vec::new();
         if self.bulk {
             match self.all_at_once(&base, &keys, &mut notes).await? {
                 Some(all) => told = all,
                 // No bulk evaluation there: from now on one by one.
-                None => self.bulk = false,
+                None => {
+                    self.bulk = false;
+                    // One by one there is time for fewer.
+                    keys = self.keys_of_this_poll();
+                }
             }
         }
         if !self.bulk {

@@ -111,6 +111,7 @@ struct MetricsDoc {
 #[derive(Deserialize)]
 struct UsageDoc {
     environment: String,
+    timestamp: Option<Value>,
     yes: u64,
     no: u64,
 }
@@ -305,7 +306,9 @@ fn last_change(events: &[EventDoc], environment: &str) -> Option<Change> {
     };
     let newest = events.iter().filter(counts).max_by_key(|event| (at(event), event.id))?;
     let by = newest.created_by.as_deref().map(clean).filter(|by| !by.is_empty());
-    let by_id = newest.created_by_user_id.as_ref().filter(|id| !id.is_null());
+    // Numbers below zero stand for Unleash itself and for all admin tokens together: they are nobody's.
+    let by_id = newest.created_by_user_id.as_ref().filter(|id| id.as_i64().is_none_or(|id| id > 0));
+    let by_id = by_id.filter(|id| !id.is_null());
     Some(Change { at: at(newest), by, by_id: by_id.map(|id| clean(&super::super::words(id))) })
 }
 
@@ -313,18 +316,33 @@ fn at(event: &EventDoc) -> Option<Time> {
     event.created_at.as_ref().and_then(moment)
 }
 
-/// Callers report once a minute or less, and the server adds up by the hour.
+/// The server adds up by the hour of the clock, and "the last hour" is the one that began last: what was
+/// counted goes back to its beginning.
 fn observed(doc: &MetricsDoc, environment: &str, now: Time) -> Observed {
-    let own = doc.last_hour_usage.iter().filter(|usage| usage.environment == environment);
-    let (on, off) = own.fold((0_u64, 0_u64), |(on, off), usage| {
+    let own = || doc.last_hour_usage.iter().filter(|usage| usage.environment == environment);
+    let (on, off) = own().fold((0_u64, 0_u64), |(on, off), usage| {
         (on.saturating_add(usage.yes), off.saturating_add(usage.no))
     });
-    Observed { on, off, window: Some(HOUR), at: Some(now) }
+    let begun = own().filter_map(|usage| moment(usage.timestamp.as_ref()?)).min();
+    Observed { on, off, window: Some(begun.map_or(HOUR, |begun| now.since(begun))), at: Some(now) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_callers_got_is_that_of_the_environment_since_the_hour_began() {
+        let doc: MetricsDoc = serde_json::from_str(
+            r#"{"lastHourUsage":[{"environment":"production","timestamp":"2026-11-29T22:00:00.000Z","yes":30,"no":70},
+                {"environment":"development","timestamp":"2026-11-29T22:00:00.000Z","yes":9,"no":9}]}"#,
+        )
+        .unwrap();
+        let now = Time::parse("2026-11-29T22:20:00Z").unwrap();
+        let seen = observed(&doc, "production", now);
+        assert_eq!((seen.on, seen.off, seen.window), (30, 70, Some(Duration::from_mins(20))));
+        assert_eq!(observed(&doc, "staging", now).percent(), None);
+    }
 
     #[test]
     fn the_last_change_is_the_newest_event_that_callers_there_could_feel() {
@@ -339,6 +357,12 @@ mod tests {
         let change = last_change(&events.events, "production").unwrap();
         assert_eq!((change.by.as_deref(), change.by_id.as_deref()), (Some("ravi@example.com"), Some("7")));
         assert_eq!(change.at.unwrap().rfc3339(), "2026-11-23T06:00:00.250Z");
+        let token: EventsDoc = serde_json::from_str(
+            r#"{"events":[{"type":"feature-created","createdBy":"ci","createdByUserId":-42}]}"#,
+        )
+        .unwrap();
+        let change = last_change(&token.events, "production").unwrap();
+        assert_eq!((change.by.as_deref(), change.by_id), (Some("ci"), None));
         let nowhere = last_change(&events.events[..1], "production");
         assert!(nowhere.is_none());
     }
