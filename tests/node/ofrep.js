@@ -41,7 +41,8 @@ const answer = (method, path, text) => {
   const key = decodeURIComponent(of);
   const flag = core.getFlag(key);
   if (!flag) return [404, { key, errorCode: 'FLAG_NOT_FOUND', errorDetails: `flag ${key} not found` }];
-  const evaluated = told(key, flag.evaluate(context, silent));
+  const type = typeof flag.variants.values().next().value;
+  const evaluated = told(key, core.resolve(type, key, null, context, silent));
   return [evaluated.errorCode ? 400 : 200, evaluated];
 };
 
