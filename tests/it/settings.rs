@@ -46,6 +46,47 @@ fn every_valid_config_is_taken() {
     }
 }
 
+#[test]
+fn each_provider_of_flags_has_its_keys_and_its_defaults() {
+    use gonogo::model::provider::{JsonMap, OfrepDef, Provider};
+    let launch = load(&Path::new(DATA).join("valid/providers-of-flags.toml")).unwrap().launch;
+    let of = |id: &str| match &launch.sources.iter().find(|s| s.id.as_str() == id).unwrap().kind {
+        SourceKind::Flags(flags) => (**flags).clone(),
+        other => panic!("{other:?}"),
+    };
+    let unleash = of("unleash");
+    assert_eq!(
+        (unleash.url.as_str(), unleash.environment.as_str()),
+        ("https://unleash.example.com", "production")
+    );
+    assert_eq!(unleash.beside, ["development"]);
+    let Provider::Unleash { project, admin: Some(admin) } = unleash.provider else { panic!() };
+    assert_eq!((project.as_str(), admin.name.as_str()), ("tasks", "admin"));
+    let flagd = of("flagd");
+    assert_eq!(flagd.environment, "staging");
+    let context = serde_json::json!({ "plan": "team", "seats": 5, "beta": true });
+    let wanted = OfrepDef {
+        bulk: false,
+        context: context.as_object().unwrap().clone(),
+        keys: 400,
+        seed: "launch-7".into(),
+        on: vec!["treatment".into()],
+    };
+    assert_eq!(flagd.provider, Provider::Ofrep(wanted));
+    let Provider::Ofrep(bare) = of("named-by-the-environment").provider else { panic!() };
+    assert_eq!((bare.bulk, bare.keys, of("named-by-the-environment").url.as_str()), (true, 200, ""));
+    assert_eq!(of("launchdarkly").url, "https://app.launchdarkly.com");
+    let map = JsonMap {
+        list: "/flags".into(),
+        key: Some("/key".into()),
+        enabled: "/enabled".into(),
+        percent: Some("/share".into()),
+        percent_scale: 1.0,
+        ..JsonMap::default()
+    };
+    assert_eq!(of("flipt").provider, Provider::Json(map));
+}
+
 /// `GONOGO_BLESS=1 cargo test` writes the texts anew; read the difference before it is committed.
 #[test]
 fn every_invalid_config_is_refused_with_exactly_the_text_beside_it() {

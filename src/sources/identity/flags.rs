@@ -1,5 +1,7 @@
 //! The flags of one environment: pages, `ETag`s, and what is missing.
 
+use std::collections::HashSet;
+
 use super::service::{Service, without_cause};
 use super::wire::FlagsDoc;
 use crate::model::poll::{FlagsAnswer, Notes};
@@ -13,6 +15,22 @@ const PAGE: &str = "200";
 const MAX_PAGES: usize = 50;
 /// With more keys than these the URL would grow too long, and all flags are asked for.
 const MAX_KEYS: usize = 50;
+
+/// Reads one page's flags, those of `keys` or all where there are none.
+///
+/// # Errors
+/// No such document, or a flag among `keys` with a percentage that cannot be one.
+pub fn decode(bytes: &[u8], keys: &[String]) -> Result<Vec<Flag>, Fault> {
+    let doc: FlagsDoc = json::decode(bytes)?;
+    told(&doc, keys)
+}
+
+/// Flags that nobody asked for may be as broken as they like.
+fn told(doc: &FlagsDoc, keys: &[String]) -> Result<Vec<Flag>, Fault> {
+    let wanted: HashSet<&str> = keys.iter().map(String::as_str).collect();
+    let asked = |key: &str| wanted.is_empty() || wanted.contains(key);
+    doc.flags.iter().filter(|flag| asked(&flag.key)).map(super::wire::FlagDoc::flag).collect()
+}
 
 /// What is asked for, and the pages that came last, to be repeated where the server says that nothing
 /// changed.
@@ -84,23 +102,14 @@ impl Flags {
             let text = format!("answers for environment {}, not {}", doc.environment, self.environment);
             return Err(Fault::new(FaultCode::WrongEnvironment, text));
         }
+        let flags = told(&doc, &self.keys)?;
         Ok(Page {
             cursor,
             etag,
             next: doc.next_cursor.filter(|next| !next.is_empty()),
-            // Flags that nobody asked for may be as broken as they like.
-            flags: doc
-                .flags
-                .iter()
-                .filter(|f| self.asked(&f.key))
-                .map(super::wire::FlagDoc::flag)
-                .collect::<Result<_, _>>()?,
+            flags,
             missing: doc.missing.unwrap_or_default(),
         })
-    }
-
-    fn asked(&self, key: &str) -> bool {
-        self.keys.is_empty() || self.keys.iter().any(|k| k == key)
     }
 
     /// All pages as one answer. A key that was asked for and is on no page is missing, whether the

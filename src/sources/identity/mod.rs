@@ -27,6 +27,8 @@ use flags::Flags;
 use parts::Parts;
 use service::Service;
 
+pub use flags::decode;
+
 /// One identity service.
 pub struct Identity {
     service: Service,

@@ -309,6 +309,33 @@ async fn five_hundred_flags_cost_one_request_and_unchanged_a_304() {
     }
 }
 
+/// The worked example, asked for the answer that it shows.
+#[tokio::test]
+async fn the_worked_example_reads_the_answer_that_it_shows() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/flags-json.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let shown: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("#   {"))
+        .take_while(|line| line.starts_with('#'))
+        .map(|line| line.trim_start_matches('#'))
+        .collect();
+    let server = Canned::always(ok("application/json", shown.join("\n")));
+    let launch = gonogo::settings::load(&path).unwrap().launch;
+    let mut def = launch.sources[0].clone();
+    let SourceKind::Flags(flags) = &mut def.kind else { panic!() };
+    flags.url = server.url("/api/v1/features?limit=100");
+    let client = Client::new(sources::options(&def, None));
+    let mut source = Source::new(&def, &[], &launch.flags, client).unwrap();
+    let told = answer(&mut source, at(0.0)).await.flags.unwrap();
+    assert_eq!((told.flags.len(), told.missing.len()), (1, 0));
+    let flag = &told.flags[0];
+    assert_eq!((flag.key.as_str(), flag.enabled), ("tasks.enabled", true));
+    assert_eq!((flag.percent, flag.updated_by.as_deref()), (Percent::Known { value: 25.0 }, None));
+    assert_eq!(flag.updated_at.unwrap().rfc3339(), "2026-11-23T02:27:42.083Z");
+    assert!(told.caps.percent && told.caps.changed && !told.caps.author && !told.caps.rules);
+}
+
 #[tokio::test]
 async fn launchdarkly_is_asked_page_by_page_and_its_audit_log_once_a_change() {
     let item = |n: usize, at: usize| {

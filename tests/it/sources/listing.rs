@@ -52,6 +52,37 @@ fn in_json(body: &str, more: &[&str]) -> (Option<i32>, Vec<Value>) {
     (code, document["sources"].as_array().unwrap().clone())
 }
 
+/// The address of an OFREP source and its headers may come from the environment, as of its other clients.
+#[test]
+fn an_ofrep_source_without_an_address_takes_it_from_the_environment() {
+    let server = Canned::always(ok("application/json", r#"{"flags":[]}"#));
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    let head = "schema = 1\n[launch]\nproduct = \"Tasks\"\nversion = \"1\"\nenvironment = \"production\"\n";
+    std::fs::write(file.path(), format!("{head}[source.flags]\nkind = \"ofrep\"\nkeys = 1\n")).unwrap();
+    let run = |endpoint: Option<String>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));
+        command.args(["sources", "--output", "json", "--config"]).arg(file.path());
+        command.env_remove("OFREP_ENDPOINT").env("OFREP_HEADERS", "X-API-Key=s3cret,X-Team=tasks");
+        if let Some(endpoint) = endpoint {
+            command.env("OFREP_ENDPOINT", endpoint);
+        }
+        let out = command.output().unwrap();
+        (out.status.code(), String::from_utf8(out.stdout).unwrap())
+    };
+    let (code, text) = run(Some(server.url("/")));
+    assert_eq!(code, Some(0), "{text}");
+    let seen = &server.seen()[0];
+    assert_eq!(seen.path(), "/ofrep/v1/evaluate/flags");
+    assert_eq!((seen.header("x-api-key"), seen.header("x-team")), (Some("s3cret"), Some("tasks")));
+    let (code, text) = run(None);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(
+        text.contains("no url is configured, and the environment variable OFREP_ENDPOINT is not set"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cret"));
+}
+
 #[test]
 fn sources_that_answer_well_are_listed_with_what_they_sent_and_end_with_0() {
     let (worker, alerts) = (metrics(METRICS), alertmanager());
