@@ -140,7 +140,7 @@ impl Check<'_> {
     }
 
     fn all_words(&mut self, all: Option<&At<Vec<At<String>>>>) -> Vec<String> {
-        all.into_iter().flat_map(|all| all.get()).map(|word| self.words(word)).collect()
+        all.into_iter().flat_map(At::get).map(|word| self.words(word)).collect()
     }
 
     fn json_map(&mut self, table: &FlagMapTable) -> JsonMap {

@@ -48,6 +48,9 @@ pub(super) struct Around<'c> {
     pub(super) config: &'c str,
 }
 
+/// A key, where it is written, and the kinds of sources it belongs to.
+type OfKinds = (&'static str, Option<Range<usize>>, &'static [SourceWord]);
+
 impl Check<'_> {
     /// A source with its defaults.
     pub(super) fn source(
@@ -154,7 +157,7 @@ impl Check<'_> {
     /// Keys that say nothing about this kind would be promises without effect.
     fn keys_of_other_kinds(&mut self, table: &SourceTable, kind: SourceWord) {
         use SourceWord::{Alertmanager, Json, Launchdarkly, Ofrep, Prometheus, Scrape, Unleash};
-        let written: [(&str, Option<Range<usize>>, &[SourceWord]); 17] = [
+        let written: [OfKinds; 17] = [
             ("urls", table.urls.as_ref().map(At::span), &[Scrape]),
             ("labels", table.labels.as_ref().map(At::span), &[Scrape]),
             ("max-series", table.max_series.as_ref().map(At::span), &[Scrape]),

@@ -200,9 +200,9 @@ pub(in crate::settings) enum SourceWord {
     Identity,
     /// Unleash: flags, by its client API and, with an `admin-credential`, its admin API.
     Unleash,
-    /// A server that speaks the OpenFeature Remote Evaluation Protocol, such as flagd: flags.
+    /// A server that speaks the `OpenFeature` Remote Evaluation Protocol, such as flagd: flags.
     Ofrep,
-    /// LaunchDarkly's REST API: flags.
+    /// `LaunchDarkly`'s REST API: flags.
     Launchdarkly,
     /// Any JSON that tells of flags, read by `map`.
     Json,

@@ -159,7 +159,7 @@ struct AuditEntryDoc {
 impl LaunchDarkly {
     /// A project of the account at the base URL (with or without `/api/v2` at its end); `on` names
     /// variations that count as on where none is `true`.
-    pub fn new(def: &FlagSource, project: &str, on: &[String], keys: Vec<String>, client: Client) -> Self {
+    pub fn new(def: &FlagSource, project: &str, on: &[String], keys: Vec<String>, client: &Client) -> Self {
         Self {
             client: client.adding(vec![("LD-API-Version".into(), VERSION.into())]),
             base: def.url.trim().trim_end_matches('/').trim_end_matches("/api/v2").to_owned(),

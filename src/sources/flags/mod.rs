@@ -9,6 +9,7 @@ pub mod launchdarkly;
 pub mod ofrep;
 pub mod unleash;
 
+use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub fn provider(def: &FlagSource, keys: Vec<String>, client: Client) -> Box<dyn 
     match &def.provider {
         Kind::Unleash { .. } => Box::new(Unleash::new(def, keys, client)),
         Kind::Ofrep(ofrep) => Box::new(Ofrep::new(def, ofrep, keys, client)),
-        Kind::LaunchDarkly { project, on } => Box::new(LaunchDarkly::new(def, project, on, keys, client)),
+        Kind::LaunchDarkly { project, on } => Box::new(LaunchDarkly::new(def, project, on, keys, &client)),
         Kind::Json(map) => Box::new(Json::new(def, map, keys, client)),
     }
 }
@@ -188,7 +189,7 @@ fn path_segment(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     // The two that mean another folder.

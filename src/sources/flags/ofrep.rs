@@ -7,6 +7,7 @@
 //! and the estimate begins anew with fewer keys and a larger error.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -94,7 +95,8 @@ impl Ofrep {
     /// names, which `OFREP_HEADERS` are sent to.
     pub fn new(def: &FlagSource, ofrep: &OfrepDef, keys: Vec<String>, client: Client) -> Self {
         let (base, client) = if def.url.is_empty() {
-            let client = client.adding(headers(std::env::var("OFREP_HEADERS").ok().map(SecretString::from)));
+            let secret = std::env::var("OFREP_HEADERS").ok().map(SecretString::from);
+            let client = client.adding(headers(secret.as_ref()));
             let missing = || {
                 let text = "no url is configured, and the environment variable OFREP_ENDPOINT is not set";
                 Fault::new(FaultCode::Credential, text)
@@ -125,14 +127,12 @@ impl Ofrep {
         let mut notes = Notes { not_modified: true, ..Notes::default() };
         let mut told: Vec<(usize, Vec<Evaluation>)> = Vec::new();
         if self.bulk {
-            match self.all_at_once(&base, &keys, &mut notes).await? {
-                Some(all) => told = all,
-                // No bulk evaluation there: from now on one by one.
-                None => {
-                    self.bulk = false;
-                    // One by one there is time for fewer.
-                    keys = self.keys_of_this_poll();
-                }
+            if let Some(all) = self.all_at_once(&base, &keys, &mut notes).await? {
+                told = all;
+            } else {
+                // No bulk evaluation there: from now on one by one, for which there is time for fewer.
+                self.bulk = false;
+                keys = self.keys_of_this_poll();
             }
         }
         if !self.bulk {
@@ -410,13 +410,15 @@ fn evaluations(bytes: &[u8], wanted: &Wanted) -> Result<Vec<Evaluation>, Fault> 
 /// A made-up targeting key; the same for the same seed and number.
 fn targeting_key(seed: &str, number: usize) -> String {
     let hash = Sha256::digest(format!("{seed}/{number}"));
-    let hex: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("gonogo-{hex}")
+    hash.iter().take(12).fold(String::from("gonogo-"), |mut key, byte| {
+        let _ = write!(key, "{byte:02x}");
+        key
+    })
 }
 
 /// `OFREP_HEADERS`: `name=value,name=value`.
-fn headers(text: Option<SecretString>) -> Vec<(String, String)> {
-    let pairs = text.as_ref().map_or("", |text| text.expose_secret()).split(',');
+fn headers(text: Option<&SecretString>) -> Vec<(String, String)> {
+    let pairs = text.map_or("", |text| text.expose_secret()).split(',');
     pairs
         .filter_map(|pair| pair.split_once('='))
         .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
@@ -487,7 +489,7 @@ mod tests {
     #[test]
     fn headers_of_the_environment_are_pairs() {
         let text = SecretString::from("X-API-Key=a=b, Authorization=Bearer x,junk,=y");
-        let pairs = headers(Some(text));
+        let pairs = headers(Some(&text));
         assert_eq!(
             pairs,
             [("X-API-Key".into(), "a=b".into()), ("Authorization".into(), "Bearer x".to_owned())]

@@ -261,7 +261,7 @@ mod tests {
             ),
             (r#"[{"name":"ofOurOwn","parameters":{"rollout":"90"}}]"#.to_owned(), Percent::Unknown),
             (r#"[{"name":"flexibleRollout","parameters":{}}]"#.to_owned(), Percent::Unknown),
-            (format!(r#"[{},{}]"#, flexible("10", ""), flexible("100", r#","disabled":true"#)), known(10.0)),
+            (format!("[{},{}]", flexible("10", ""), flexible("100", r#","disabled":true"#)), known(10.0)),
         ] {
             assert_eq!(of(&strategies).unwrap().percent, expected, "{strategies}");
         }
