@@ -60,6 +60,12 @@ pub(super) fn roles(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     roles.roles.iter().map(line).collect()
 }
 
+/// Far ends are told in whole minutes: seconds would only flicker.
+fn rough(left: Duration) -> Duration {
+    let seconds = left.as_secs();
+    Duration::from_secs(if left > ENDS_SOON { seconds - seconds % 60 } else { seconds })
+}
+
 /// One row for each session.
 pub(super) fn sessions(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     let all = identity::sessions(scene.state);
@@ -87,7 +93,7 @@ fn session_row(scene: &Scene<'_>, session: &Impersonation, width: usize) -> Row 
         Some(end) => {
             let left = end.since(now);
             let style = if left <= ENDS_SOON { theme.warn } else { theme.dim };
-            (format!("  ends {} in {}", words::when(end, now), short(words::floor(left))), style)
+            (format!("  ends {} in {}", words::when(end, now), short(rough(left))), style)
         }
     };
     let row = Row::new()

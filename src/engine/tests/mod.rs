@@ -1,5 +1,6 @@
 //! The gate rules, each as a sentence about the product, and as properties over all that a gate sees.
 
+mod tenants;
 mod values;
 
 use std::time::Duration;
