@@ -227,7 +227,7 @@ impl Watch {
         let changes = identity.observe(answer.meta.as_ref(), told, &self.environment);
         let is_seen = |change: &Change| {
             let Change::Audit(event) = change else { return false };
-            let target = event.target.as_ref().map(|(_, id)| format!("{id} "));
+            let target = event.target.as_ref().map(|target| format!("{} ", target.id));
             let of_flag =
                 |text: &str| target.as_ref().is_some_and(|target| text.starts_with(target.as_str()));
             seen.iter().any(|c| matches!(c, Change::Flag(text, _) if of_flag(text)))

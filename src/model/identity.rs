@@ -301,6 +301,15 @@ pub struct AuditNews {
 /// How many audit events are kept.
 pub const AUDIT_KEPT: usize = 500;
 
+/// What somebody changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditTarget {
+    /// What it is: `flag`, `user`; empty where the service does not say.
+    pub kind: String,
+    /// Which one.
+    pub id: String,
+}
+
 /// Something that somebody changed or did. Every text is harmless to print.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
@@ -312,8 +321,8 @@ pub struct AuditEvent {
     pub actor: Principal,
     /// What: `flag.rollout_changed`.
     pub action: String,
-    /// On what, as kind and id.
-    pub target: Option<(String, String)>,
+    /// On what.
+    pub target: Option<AuditTarget>,
     /// In which organisation, by its id.
     pub org_id: Option<String>,
     /// In which environment.

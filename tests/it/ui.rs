@@ -136,7 +136,7 @@ fn the_identity_screen_tells_each_part_or_why_not_and_follows_one_organisation()
         "traffic, no organisation",
         "Acting for others  2 active",
         "Sam as Eve (Globex)  read only",
-        "ends 14:02 in 2m",
+        "ends 14:02 in 1m59s",
         "may change",
         "+tasks:read",
         "percent 10 -> 25",

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::identity::Trust;
 use crate::engine::tenants::{Finding, Standing};
 use crate::model::identity::{
-    AuditEvent, AuditNews, AuditOutcome, Capability, Entitlement, Entitlements, IdentityAnswer,
+    AuditEvent, AuditNews, AuditOutcome, AuditTarget, Capability, Entitlement, Entitlements, IdentityAnswer,
     Impersonation, Meta, Org, OrgStatus, Orgs, Part, Principal, PrincipalKind,
 };
 use crate::model::launch::TenantsDef;
@@ -226,7 +226,7 @@ fn event(id: &str, action: &str, target: &str, environment: &str) -> AuditEvent 
         at: None,
         actor: Principal { id: "ravi".into(), kind: PrincipalKind::User, display: "Ravi".into() },
         action: action.into(),
-        target: Some(("flag".into(), target.into())),
+        target: Some(AuditTarget { kind: "flag".into(), id: target.into() }),
         org_id: None,
         environment: Some(environment.into()),
         outcome: AuditOutcome::Success,

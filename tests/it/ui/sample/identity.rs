@@ -6,8 +6,8 @@ use std::time::Duration;
 use gonogo::app::command::Keymap;
 use gonogo::app::{Msg, State, update};
 use gonogo::model::identity::{
-    AuditEvent, AuditNews, AuditOutcome, Entitlement, Entitlements, IdentityAnswer, Impersonation, Meta, Org,
-    OrgStatus, Orgs, Part, Principal, PrincipalKind, Role, Roles, Scope,
+    AuditEvent, AuditNews, AuditOutcome, AuditTarget, Entitlement, Entitlements, IdentityAnswer,
+    Impersonation, Meta, Org, OrgStatus, Orgs, Part, Principal, PrincipalKind, Role, Roles, Scope,
 };
 use gonogo::model::launch::TenantsDef;
 use gonogo::model::{Answer, Fault, FaultCode, Polled};
@@ -156,7 +156,7 @@ fn event(
         at: Some(at(second)),
         actor: person(actor),
         action: action.into(),
-        target: Some(("flag".into(), target.into())),
+        target: Some(AuditTarget { kind: "flag".into(), id: target.into() }),
         org_id: org.map(str::to_owned),
         environment: Some("production".into()),
         outcome: AuditOutcome::Success,
