@@ -134,7 +134,7 @@ fn a_missing_scope_makes_it_unknown_and_is_named() {
     let output = identity(&service(&["flags:read", "orgs:read"]), Some(&server), &["--timeout", "30s"]);
     let (text, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(3), "{text}{said}");
-    assert!(text.contains("unknown: entitlements: needs entitlements:read"), "{text}");
+    assert!(text.contains("unknown: needs entitlements:read"), "{text}");
     for told in ["audit: needs audit:read", "impersonation: needs impersonation:read", "roles: needs"] {
         assert!(said.contains(told), "{told}\n{said}");
     }

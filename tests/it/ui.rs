@@ -139,7 +139,7 @@ fn the_identity_screen_tells_each_part_or_why_not_and_follows_one_organisation()
         "ends 14:02 in 1m59s",
         "may change",
         "+tasks:read",
-        "percent 10 -> 25",
+        "percent 10 ->25",
         "denied",
     ] {
         assert!(open.contains(told), "{told}\n{open}");
@@ -149,7 +149,7 @@ fn the_identity_screen_tells_each_part_or_why_not_and_follows_one_organisation()
     for told in [
         "needs audit:read",
         "needs impersonation:read",
-        "? entitlements: needs entitlements:read",
+        "? needs entitlements:read",
         "not offered",
         "does not list environment production",
     ] {

@@ -198,10 +198,7 @@ fn what_cannot_be_told_is_unknown_and_never_fine() {
     refused.observe(&told(at(100), answer));
     refused.observe(&rates(at(100), &[("acme", 1.0), ("globex", 1.0)], &[]));
     let told = unknown(&refused, at(100));
-    assert_eq!(
-        told[..2],
-        ["Acme entitlements: needs entitlements:read", "Globex entitlements: needs entitlements:read"]
-    );
+    assert_eq!(told[..2], ["Acme needs entitlements:read", "Globex needs entitlements:read"]);
     let mut old = whole.clone();
     old.observe(&rates(at(500), &TRAFFIC, &[]));
     assert!(unknown(&old, at(500)).contains(&"Acme entitlements: 6m40s old".to_owned()));
@@ -218,6 +215,21 @@ fn what_cannot_be_told_is_unknown_and_never_fine() {
     }
     half.observe(&poll);
     assert_eq!(unknown(&half, at(100))[0], "Acme refused: refused query");
+}
+
+#[test]
+fn a_tenant_is_an_organisation_by_id_slug_or_name_and_no_name_hides_an_id() {
+    let mut watch = Watch::new(&launch(), []);
+    let orgs = vec![org("org_1", "", "org_2"), org("org_2", "acme", ""), org("ORG_3", "a", "Acme")];
+    let orgs = Some(good(at(0), Orgs { orgs, more: false }));
+    watch.observe(&told(at(0), IdentityAnswer { orgs, ..IdentityAnswer::default() }));
+    let identity = watch.identity.as_ref().unwrap();
+    let of = |tenant: &str| identity.org_of_tenant(tenant).map(|org| org.id.as_str());
+    assert_eq!(
+        ["org_2", "ACME", "org_3", "", "b"].map(of),
+        [Some("org_2"), Some("org_2"), Some("ORG_3"), None, None]
+    );
+    assert_eq!((identity.org("org_3").is_none(), identity.org_name("org_9")), (true, "org_9"));
 }
 
 fn event(id: &str, action: &str, target: &str, environment: &str) -> AuditEvent {
