@@ -156,7 +156,8 @@ pub fn changes(state: &State) -> Vec<&AuditEvent> {
 }
 
 fn haystack(identity: &IdentityState, event: &AuditEvent) -> String {
-    let target = event.target.as_ref().map(|(kind, id)| format!("{kind} {id}")).unwrap_or_default();
+    let target =
+        event.target.as_ref().map(|target| format!("{} {}", target.kind, target.id)).unwrap_or_default();
     let org = event.org_id.as_deref().map(|id| format!("{id} {}", identity.org_name(id))).unwrap_or_default();
     let session = event.impersonation_id.as_deref().unwrap_or_default();
     let parts = [
@@ -192,7 +193,7 @@ pub fn session_words(identity: Option<&IdentityState>, session: &Impersonation) 
 
 /// A change in words: `Ravi flag.rollout_changed tasks.enabled: percent 10 → percent 25`.
 pub fn event_words(event: &AuditEvent) -> String {
-    let target = event.target.as_ref().map(|(_, id)| format!(" {id}")).unwrap_or_default();
+    let target = event.target.as_ref().map(|target| format!(" {}", target.id)).unwrap_or_default();
     let change = change_words(event);
     let change = if change.is_empty() { change } else { format!(": {change}") };
     format!("{} {}{target}{change}", event.actor.display, event.action)

@@ -1,5 +1,6 @@
 //! The room, driven by keys as a user types them.
 
+mod identity;
 mod launch;
 mod signing;
 mod sources;

@@ -234,7 +234,7 @@ fn table(told: &Told) -> String {
 }
 
 /// Rows as columns two spaces apart, as wide as their widest cell.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

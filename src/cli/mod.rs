@@ -11,6 +11,7 @@ pub mod demo;
 pub mod drill;
 pub mod exit;
 pub mod flags;
+pub mod identity;
 pub mod judge;
 pub mod login;
 pub mod logout;
@@ -85,6 +86,8 @@ pub enum Command {
     Query(query::Args),
     /// Show the rollout state of the launch's flags
     Flags(flags::Args),
+    /// Compare what organisations may use with what they do; show impersonation and changes
+    Identity(identity::Args),
     /// Show the alerts: firing, pending, silenced, inhibited
     Alerts(alerts::Args),
     /// Poll the launch's sources and show their health
@@ -144,6 +147,7 @@ pub fn main() -> Exit {
         Some(Command::Scrape(args)) => scrape::run(&args, common),
         Some(Command::Query(args)) => query::run(&args, common),
         Some(Command::Flags(args)) => flags::run(&args, common),
+        Some(Command::Identity(args)) => identity::run(&args, common),
         Some(Command::Alerts(args)) => alerts::run(&args, common),
         Some(Command::Sources(args)) => sources::run(&args, common),
         Some(Command::Checklist(args)) => checklist::run(&args, common),

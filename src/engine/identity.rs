@@ -1,7 +1,7 @@
 //! What an identity service has told of organisations, entitlements, roles, impersonation and changes:
 //! the last good word on each part, how old it is, and what has gone wrong since.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::model::identity::{
@@ -98,6 +98,9 @@ pub struct IdentityState {
     pub down: Option<Fault>,
     /// All organisations.
     pub orgs: Held<Orgs>,
+    /// The place of each organisation by its id, slug and name, as they are and in small letters; the id
+    /// before the slug before the name, so that nobody's name hides another's id.
+    places: BTreeMap<String, usize>,
     /// Entitlements by the organisation's id.
     pub entitlements: BTreeMap<String, Held<Entitlements>>,
     /// Why the last organisations that were asked about were all refused.
@@ -122,6 +125,7 @@ impl IdentityState {
             meta_fault: None,
             down: None,
             orgs: Held::default(),
+            places: BTreeMap::new(),
             entitlements: BTreeMap::new(),
             refused: None,
             roles: Held::default(),
@@ -150,8 +154,11 @@ impl IdentityState {
         self.meta_fault.clone_from(&answer.meta);
         self.remarks.clone_from(&answer.remarks);
         if let Some(orgs) = answer.orgs.clone() {
+            let told = orgs.outcome.is_ok();
             self.orgs.take(orgs);
-            self.forget_orgs();
+            if told {
+                self.index_orgs();
+            }
         }
         for (id, part) in &answer.entitlements {
             self.entitlements.entry(id.clone()).or_default().take(part.clone());
@@ -174,10 +181,23 @@ impl IdentityState {
         changes
     }
 
-    /// Entitlements of organisations that are gone say nothing any more.
-    fn forget_orgs(&mut self) {
+    fn index_orgs(&mut self) {
         let Some(orgs) = &self.orgs.value else { return };
-        self.entitlements.retain(|id, _| orgs.orgs.iter().any(|org| org.id == *id));
+        self.places.clear();
+        let texts: [fn(&Org) -> &String; 3] = [|org| &org.id, |org| &org.slug, |org| &org.name];
+        for exact in [true, false] {
+            for text in texts {
+                for (place, text) in
+                    orgs.orgs.iter().map(text).enumerate().filter(|(_, text)| !text.is_empty())
+                {
+                    let key = if exact { text.clone() } else { text.to_lowercase() };
+                    self.places.entry(key).or_insert(place);
+                }
+            }
+        }
+        // Entitlements of organisations that are gone say nothing any more.
+        let ids: BTreeSet<&str> = orgs.orgs.iter().map(|org| org.id.as_str()).collect();
+        self.entitlements.retain(|id, _| ids.contains(id.as_str()));
     }
 
     fn sessions(&mut self, part: Part<Vec<Impersonation>>) -> Vec<Change> {
@@ -282,7 +302,7 @@ impl IdentityState {
 
     /// An organisation by its id.
     pub fn org(&self, id: &str) -> Option<&Org> {
-        self.orgs.value.as_ref()?.orgs.iter().find(|org| org.id == id)
+        self.org_of_tenant(id).filter(|org| org.id == id)
     }
 
     /// The name of an organisation to show: its own where it is known, else its id.
@@ -290,14 +310,10 @@ impl IdentityState {
         self.org(id).map_or(id, |org| &org.name)
     }
 
-    /// The organisation that a `tenant` label means: by id before slug before name, so that nobody's name
-    /// hides another's id.
+    /// The organisation that a `tenant` label means: its id, slug or name, in any case.
     pub fn org_of_tenant(&self, tenant: &str) -> Option<&Org> {
-        let orgs = &self.orgs.value.as_ref()?.orgs;
-        orgs.iter()
-            .find(|org| org.id == tenant)
-            .or_else(|| orgs.iter().find(|org| org.slug == tenant))
-            .or_else(|| orgs.iter().find(|org| org.is_tenant(tenant)))
+        let place = self.places.get(tenant).or_else(|| self.places.get(&tenant.to_lowercase()))?;
+        self.orgs.value.as_ref()?.orgs.get(*place)
     }
 
     /// Sessions in somebody else's name that go on, those that end first at the top.

@@ -130,7 +130,7 @@ pub fn compare(
             (Some((rate, _)), _) if rate <= 0.0 => Standing::NoTraffic,
             (_, None) => {
                 let why = orgs_trust.clone().or_else(|| trust.words()).unwrap_or_default();
-                Standing::Unknown(format!("entitlements: {why}"))
+                Standing::Unknown(named("entitlements", &why))
             }
             (Some(rates), Some(false)) => {
                 Standing::Found(Finding::Unentitled { expired, refused: no.is_some() && all(rates) })
@@ -161,7 +161,7 @@ pub fn compare(
             refused: refused.as_ref().ok().map(|_| no),
             standing: match unsure {
                 None => Standing::Found(Finding::NoOrganisation),
-                Some(why) => Standing::Unknown(format!("organisations: {why}")),
+                Some(why) => Standing::Unknown(named("organisations", &why)),
             },
         });
     }
@@ -181,6 +181,11 @@ impl Watch {
         };
         compare(def, identity, [signal(Some(&def.traffic)), signal(def.refused.as_ref())], now)
     }
+}
+
+/// What is not known, and why; a scope says by itself what it is for.
+fn named(part: &str, why: &str) -> String {
+    if why.starts_with("needs ") { why.to_owned() } else { format!("{part}: {why}") }
 }
 
 fn rank(row: &TenantRow) -> u8 {

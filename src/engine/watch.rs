@@ -252,7 +252,7 @@ impl Watch {
             if changes.iter().skip(place + 1).any(|later| of(later).is_some() && of(later) == event.target) {
                 return false;
             }
-            let target = event.target.as_ref().map(|(_, id)| format!("{id} "));
+            let target = event.target.as_ref().map(|target| format!("{} ", target.id));
             let of_flag =
                 |text: &str| target.as_ref().is_some_and(|target| text.starts_with(target.as_str()));
             seen.iter().any(|c| matches!(c, Change::Flag(changed) if of_flag(&changed.text)))

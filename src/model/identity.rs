@@ -175,14 +175,6 @@ pub struct Org {
     pub created_at: Option<Time>,
 }
 
-impl Org {
-    /// Whether a `tenant` label means this organisation: its id, slug or name, in any case.
-    pub fn is_tenant(&self, tenant: &str) -> bool {
-        let same = |text: &str| !text.is_empty() && text.to_lowercase() == tenant.to_lowercase();
-        same(&self.id) || same(&self.slug) || same(&self.name)
-    }
-}
-
 /// Whether an organisation may do anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -305,6 +297,15 @@ pub struct AuditNews {
 /// How many audit events are kept.
 pub const AUDIT_KEPT: usize = 500;
 
+/// What somebody changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditTarget {
+    /// What it is: `flag`, `user`; empty where the service does not say.
+    pub kind: String,
+    /// Which one.
+    pub id: String,
+}
+
 /// Something that somebody changed or did. Every text is harmless to print.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
@@ -316,8 +317,8 @@ pub struct AuditEvent {
     pub actor: Principal,
     /// What: `flag.rollout_changed`.
     pub action: String,
-    /// On what, as kind and id.
-    pub target: Option<(String, String)>,
+    /// On what.
+    pub target: Option<AuditTarget>,
     /// In which organisation, by its id.
     pub org_id: Option<String>,
     /// In which environment.
@@ -404,21 +405,6 @@ mod tests {
         let told = |now| ["tasks", "billing", "sso", "absent"].map(|key| of.grants(key, at(now)));
         assert_eq!(told(99), [true, true, false, false]);
         assert_eq!(told(100), [false, true, false, false]);
-    }
-
-    #[test]
-    fn a_tenant_is_an_organisation_by_id_slug_or_name_and_nothing_empty_is() {
-        let org = Org {
-            id: "org_1".into(),
-            slug: String::new(),
-            name: "Acme".into(),
-            plan: String::new(),
-            status: OrgStatus::Active,
-            region: String::new(),
-            members: None,
-            created_at: None,
-        };
-        assert_eq!(["acme", "org_1", "", "acm"].map(|t| org.is_tenant(t)), [true, true, false, false]);
     }
 
     #[test]

@@ -60,6 +60,12 @@ pub(super) fn roles(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     roles.roles.iter().map(line).collect()
 }
 
+/// Far ends are told in whole minutes: seconds would only flicker.
+fn rough(left: Duration) -> Duration {
+    let seconds = left.as_secs();
+    Duration::from_secs(if left > ENDS_SOON { seconds - seconds % 60 } else { seconds })
+}
+
 /// One row for each session.
 pub(super) fn sessions(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     let all = identity::sessions(scene.state);
@@ -87,7 +93,7 @@ fn session_row(scene: &Scene<'_>, session: &Impersonation, width: usize) -> Row 
         Some(end) => {
             let left = end.since(now);
             let style = if left <= ENDS_SOON { theme.warn } else { theme.dim };
-            (format!("  ends {} in {}", words::when(end, now), short(words::floor(left))), style)
+            (format!("  ends {} in {}", words::when(end, now), short(rough(left))), style)
         }
     };
     let row = Row::new()
@@ -118,7 +124,7 @@ pub(super) fn changes(scene: &Scene<'_>, width: usize) -> Vec<Row> {
 fn change_row(scene: &Scene<'_>, event: &AuditEvent, actor: usize, action: usize) -> Row {
     let theme = scene.theme;
     let when = event.at.map_or_else(|| "?".into(), |at| words::when(at, scene.state.now));
-    let target = event.target.as_ref().map(|(_, id)| id.as_str()).unwrap_or_default();
+    let target = event.target.as_ref().map(|target| target.id.as_str()).unwrap_or_default();
     let identity = scene.state.identity();
     let org = event.org_id.as_deref().map(|id| identity.map_or(id, |i| i.org_name(id)));
     let org = org.map(|name| format!(" ({})", cut(name, 16))).unwrap_or_default();
@@ -148,6 +154,11 @@ pub(super) fn room_note(scene: &Scene<'_>) -> Option<Row> {
     let all = identity.active_sessions(scene.state.now);
     let first = all.first()?;
     let more = if all.len() > 1 { format!("  +{} more", all.len() - 1) } else { String::new() };
-    let words = identity::session_words(Some(identity), first);
-    Some(Row::new().put("  ● ", scene.theme.warn).put(words, scene.theme.base).put(more, scene.theme.dim))
+    let said = identity::session_words(Some(identity), first);
+    // What was true when it was last told may not be now.
+    let old = identity.trust(Capability::Impersonation, scene.state.now).words().is_some();
+    let age = identity.impersonations.age(scene.state.now).filter(|_| old);
+    let age = age.map(|age| format!("told {} ago: ", words::age(Some(age)))).unwrap_or_default();
+    let row = Row::new().put("  ● ", scene.theme.warn).put(age, scene.theme.warn);
+    Some(row.put(said, scene.theme.base).put(more, scene.theme.dim))
 }

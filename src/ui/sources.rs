@@ -164,6 +164,9 @@ fn detail(scene: &Scene<'_>, source: &SourceState, width: usize) -> Vec<Row> {
         let roles = if who.roles.is_empty() { "no role".into() } else { who.roles.join(", ") };
         add("signed in", format!("{} ({roles})", who.display));
         add("scopes", who.scopes.join(", "));
+        if let Some(impersonator) = &who.impersonator {
+            add("really", format!("{} acts in that name", impersonator.display));
+        }
     }
     if let Some(meta) = &source.meta {
         add("service", format!("{}, contract {}", meta.service, meta.contract));

@@ -11,6 +11,7 @@ mod exposition;
 mod faults;
 mod flags;
 mod http;
+mod identity;
 mod injects;
 mod ledger;
 mod node;

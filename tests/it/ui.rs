@@ -106,6 +106,66 @@ fn alerts_stand_in_every_room_worst_first_and_alone_with_all_that_is_known_of_on
 }
 
 #[test]
+fn the_identity_screen_tells_each_part_or_why_not_and_follows_one_organisation() {
+    use sample::identity::{Teller, moved, room};
+    let rooms = [
+        ("identity_open", room(Teller::Open), "6"),
+        ("identity_changes", room(Teller::Open), "6 tab tab tab tab j"),
+        ("identity_one_org", room(Teller::Open), "6 enter"),
+        ("identity_filter", room(Teller::Open), "6 / r a v enter"),
+        ("identity_scoped", room(Teller::Scoped), "6"),
+        ("identity_silent", room(Teller::Silent), "6"),
+        ("identity_choose", room(Teller::Open), "o g l"),
+        ("identity_room", moved(), ""),
+        ("identity_tenants", room(Teller::Open), "o s t a enter 5"),
+    ];
+    for (name, state, keys) in rooms {
+        let state = sample::pressed(state, keys);
+        for size in [(80, 24), (160, 48)] {
+            shot(name, &state, &Theme::dark(), size);
+        }
+    }
+    let words = |state: State, keys: &str| {
+        text::plain(&picture(&sample::pressed(state, keys), &Theme::mono().with_ascii(true), 160, 48))
+    };
+    let open = words(room(Teller::Open), "6");
+    for told in [
+        "Organisations  5 . 3 found",
+        "traffic, not entitled",
+        "traffic, entitlement ended",
+        "traffic, no organisation",
+        "Acting for others  2 active",
+        "Sam as Eve (Globex)  read only",
+        "ends 14:02 in 1m59s",
+        "may change",
+        "+tasks:read",
+        "percent 10 ->25",
+        "denied",
+    ] {
+        assert!(open.contains(told), "{told}\n{open}");
+    }
+    assert!(open.is_ascii(), "{open}");
+    let scoped = words(room(Teller::Scoped), "6");
+    for told in [
+        "needs audit:read",
+        "needs impersonation:read",
+        "? needs entitlements:read",
+        "not offered",
+        "does not list environment production",
+    ] {
+        assert!(scoped.contains(told), "{told}\n{scoped}");
+    }
+    assert!(!scoped.contains("nobody acts"), "what is not told is not none\n{scoped}");
+    assert!(words(room(Teller::Silent), "6").contains("no answer yet"));
+    let one = words(room(Teller::Open), "6 j j j enter");
+    assert!(one.contains("Acme only; gates go on to judge everybody"), "{one}");
+    assert!(one.contains("role.updated") && !one.contains("task.deleted"), "{one}");
+    let log = words(moved(), "9");
+    assert!(log.contains("Noa acts as Bob (Globex), with changes"), "{log}");
+    assert!(log.contains("Mei flag.enabled reports.v2: percent 100"), "{log}");
+}
+
+#[test]
 fn the_footer_names_the_source_that_fails_first_and_says_since_when_and_why() {
     let state = sample::room(sample::Day::Trouble);
     for size in SIZES {

@@ -1,6 +1,7 @@
 //! The gate rules, each as a sentence about the product, and as properties over all that a gate sees.
 
 mod flags;
+mod tenants;
 mod values;
 
 use std::time::Duration;

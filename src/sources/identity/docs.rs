@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::wire::{PrincipalDoc, clean, clean_all, end, named, time};
 use crate::model::identity::{
-    AuditEvent, AuditNews, AuditOutcome, Entitlement, Entitlements, Impersonation, Org, OrgStatus, Orgs,
-    Principal, PrincipalKind, Role, Roles, Scope,
+    AuditEvent, AuditNews, AuditOutcome, AuditTarget, Entitlement, Entitlements, Impersonation, Org,
+    OrgStatus, Orgs, Principal, PrincipalKind, Role, Roles, Scope,
 };
 use crate::model::text::harmless_line;
 use crate::model::{Fault, FaultCode};
@@ -244,7 +244,7 @@ impl EventDoc {
             at: time(self.at.as_deref()),
             actor: self.actor.as_ref().map_or_else(nobody, PrincipalDoc::principal),
             action: clean(&self.action),
-            target: self.target.map(|t| (clean(&t.kind.unwrap_or_default()), clean(&t.id))),
+            target: self.target.map(TargetDoc::target),
             org_id: named(self.org_id.as_deref()),
             environment: named(self.environment.as_deref()),
             outcome: match self.outcome.as_deref() {
@@ -257,6 +257,12 @@ impl EventDoc {
             after: words(self.after.as_ref()),
             impersonation_id: named(self.impersonation_id.as_deref()),
         }
+    }
+}
+
+impl TargetDoc {
+    fn target(self) -> AuditTarget {
+        AuditTarget { kind: clean(&self.kind.unwrap_or_default()), id: clean(&self.id) }
     }
 }
 

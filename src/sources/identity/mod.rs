@@ -66,7 +66,9 @@ impl Identity {
         }
         about.spoken()?;
         let offered = about.offers();
-        let asks_flags = offered.is_none_or(|offers| offers.can(Capability::Flags));
+        // One that lists nothing has not said that it has none.
+        let asks_flags =
+            offered.is_none_or(|offers| offers.capabilities.is_empty() || offers.can(Capability::Flags));
         if *wants_flags && !asks_flags {
             return Err(Fault::new(FaultCode::Status, "the service does not offer flags"));
         }

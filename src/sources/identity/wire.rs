@@ -15,7 +15,8 @@ const NAME: usize = 200;
 
 #[derive(Deserialize)]
 pub(super) struct MetaDoc {
-    contract: Option<String>,
+    /// Whatever does not say which contract it is in is no description of a service.
+    contract: String,
     service: Option<Service>,
     server_time: Option<String>,
     environments: Option<Vec<String>>,
@@ -193,7 +194,7 @@ impl MetaDoc {
         let (name, version) = self.service.map_or((None, None), |s| (s.name, s.version));
         let service = [name, version].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Meta {
-            contract: clean(&self.contract.unwrap_or_default()),
+            contract: clean(&self.contract),
             service: clean(&service),
             environments: clean_all(self.environments),
             capabilities: clean_all(self.capabilities),

@@ -295,6 +295,29 @@ async fn what_the_service_does_not_list_is_not_asked_for() {
 }
 
 #[tokio::test]
+async fn flags_that_the_service_does_not_offer_are_no_flags_that_are_off() {
+    let lists = |capabilities: &'static str| {
+        service(move |seen| {
+            seen.path().ends_with("/meta").then(|| meta("launch-identity/1", "[]", capabilities))
+        })
+    };
+    let with_flag = |server: &Canned| {
+        let kind = SourceKind::Identity { url: server.url(""), environment: "production".into() };
+        source(&source_def(kind), &[], &["tasks.enabled"])
+    };
+    let server = lists(r#"["orgs"]"#);
+    let told = fault(&mut with_flag(&server), at(0.0)).await;
+    assert_eq!(told.text, "the service does not offer flags");
+    // Nobody asks for one: the rest is told.
+    let whole = answer(&mut of(&server), at(0.0)).await;
+    assert!(whole.flags.is_none() && parts(whole).orgs.is_some());
+    assert_eq!(asked(&server, "flags"), 0);
+    // A list that is empty says nothing.
+    let whole = answer(&mut with_flag(&lists("[]")), at(0.0)).await;
+    assert_eq!(whole.flags.unwrap().missing, ["tasks.enabled"]);
+}
+
+#[tokio::test]
 async fn another_contract_or_environment_is_told_in_words() {
     for (contract, text) in [
         (

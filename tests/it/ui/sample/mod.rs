@@ -3,6 +3,8 @@
 // The bench of frames draws only some of these rooms.
 #[allow(dead_code, clippy::indexing_slicing)]
 pub mod alerts;
+#[allow(dead_code, clippy::indexing_slicing)]
+pub mod identity;
 mod launch;
 
 use std::sync::Arc;
