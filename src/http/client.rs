@@ -19,6 +19,7 @@ use super::credential::Proof;
 use super::fault::{self, Phase};
 use super::pool::{Pool, Way};
 use super::response::Limits;
+use super::scrub::Scrub;
 use super::target::Target;
 use super::{Options, Request, Response};
 use crate::model::{Fault, FaultCode};
@@ -115,7 +116,8 @@ impl Client {
                 max_body: self.options.max_body,
                 received: self.received(),
             };
-            return Ok(Response::new(answer, limits, shown));
+            let form = if let Body::Form(form) = body { Some(form) } else { None };
+            return Ok(Response::new(answer, limits, shown, Scrub::of(proof.as_ref(), form)));
         }
     }
 
