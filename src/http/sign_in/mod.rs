@@ -35,6 +35,9 @@ pub use device::{Code, Unfinished};
 
 /// The longest that is waited for another terminal's refresh; one takes a few seconds at most.
 const LOCK_PATIENCE: Duration = Duration::from_secs(45);
+/// A token that was got so short a time ago, and is refused, is not the reason of the refusal: an API that
+/// takes none must not make the issuer give one for each poll.
+const FRESH: Duration = Duration::from_secs(60);
 /// How long a token that is due, and could not be renewed, is used before that is tried again.
 const REST: Duration = Duration::from_secs(10);
 /// A token is renewed this long before it ends, or at a tenth of its life, whichever is more; but never
@@ -217,11 +220,12 @@ impl Inner {
         }
     }
 
-    /// The token, where it may be sent: not refused, and not due.
+    /// The token, where it may be sent: not refused (unless it is quite new), and not due.
     fn good(&self, kept: Option<&Kept>, refused: Option<&SecretString>) -> Option<SecretString> {
         let kept = kept?;
         let access = kept.access.as_ref()?;
-        if refused.is_some_and(|refused| refused.expose_secret() == access.expose_secret()) {
+        let is_refused = refused.is_some_and(|refused| refused.expose_secret() == access.expose_secret());
+        if is_refused && now().since(kept.got) >= FRESH {
             return None;
         }
         let Some(left) = self.left(kept, access) else { return Some(access.clone()) };

@@ -232,6 +232,32 @@ fn a_room_that_is_left_in_the_middle_of_a_refresh_keeps_its_new_token() {
 }
 
 #[test]
+fn an_api_that_takes_no_token_does_not_make_the_issuer_give_one_for_each_poll() {
+    let numbered = |n: usize| json!({ "access_token": format!("a{n}"), "refresh_token": format!("r{n}"), "expires_in": 86_400 });
+    let server =
+        Scripted::start(Box::new(move |_, before| ok("application/json", numbered(before).to_string())));
+    let refusing = Canned::new(|seen, _| match seen.header("authorization") {
+        Some("Bearer a1") => ok("text/plain; version=0.0.4", "tasks_up 1\n"),
+        _ => answer(401, "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n", ""),
+    });
+    let config = config(&server.server.url(""), &refusing.url("/metrics"), "");
+    let home = Home::new(&config);
+    home.sign_in(|_| {});
+    // A new token is believed to be good.
+    for _ in 0..2 {
+        assert!(said(&home.run(&["sources"])).contains("the token is not accepted: invalid_token"));
+    }
+    assert_eq!(server.count("/token"), 1);
+    // One that has been used for a while may have been taken back: it is renewed, once.
+    let path = home.cache();
+    let mut kept: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    kept["got"] = (kept["got"].as_i64().unwrap() - 120_000).into();
+    fs::write(&path, kept.to_string()).unwrap();
+    assert_eq!(home.run(&["sources"]).status.code(), Some(0));
+    assert_eq!(server.count("/token"), 2);
+}
+
+#[test]
 fn a_kept_sign_in_that_others_could_read_is_refused_with_what_to_do() {
     let issuer = Scripted::start(Box::new(|_, _| {
         ok("application/json", json!({ "access_token": "s3cret", "expires_in": 600 }).to_string())
