@@ -67,7 +67,8 @@ pub(super) fn refused(challenges: Option<&str>, shown: Option<&Shown>) -> Fault 
                 text.push_str(&why);
             }
             if let Some(scope) = parameter(challenge, "scope") {
-                text.push_str(&format!("; needs scope {scope}"));
+                text.push_str("; needs scope ");
+                text.push_str(&scope);
             }
         }
         None if shown.scheme().is_some() => text.push_str(&asked(&all)),

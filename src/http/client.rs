@@ -19,6 +19,7 @@ use super::credential::Proof;
 use super::fault::{self, Phase};
 use super::pool::{Pool, Way};
 use super::response::Limits;
+use super::scrub::Scrub;
 use super::target::Target;
 use super::{Options, Request, Response};
 use crate::model::{Fault, FaultCode};
@@ -78,7 +79,7 @@ impl Client {
     }
 
     /// Sends a request and returns when the header of the answer is there. A 401 renews the
-    /// credential and asks once more. Redirects are followed on the same host and port, and from
+    /// credential and asks once more, where there is a new one. Redirects are followed on the same host and port, and from
     /// http up to https, five at most; a POST stays a POST (but for 303), because what is posted
     /// here are questions.
     ///
@@ -89,13 +90,14 @@ impl Client {
         let mut target = Target::parse(&request.url, &request.query)?;
         let mut body = Body::of(request);
         let mut until = Instant::now() + self.timeout;
-        let (mut refused, mut renewed, mut redirects) = (None, false, 0);
+        let (mut renewed, mut may_renew, mut redirects) = (None, true, 0);
         loop {
             target.allowed(self.options.allow_http)?;
             let asked = Instant::now();
             let proof = match &self.options.credential {
                 _ if request.proof.is_some() => request.proof.clone(),
-                Some(credential) => Some(credential.proof(refused.as_ref()).await?),
+                _ if renewed.is_some() => renewed.take(),
+                Some(credential) => Some(credential.proof(None).await?),
                 None => target.basic.clone().map(|(user, password)| Proof::Basic { user, password }),
             };
             let headers = self.headers(request, &target, proof.as_ref())?;
@@ -105,10 +107,19 @@ impl Client {
                 .map_err(|_| fault::timed_out(Phase::Head, self.timeout))??;
             let status = answer.status().as_u16();
             let shown = proof.as_ref().map(Shown::of);
-            let may_renew = self.options.credential.is_some() && request.proof.is_none() && !renewed;
-            if status == 401 && may_renew {
-                (refused, renewed) = (proof, true);
-                continue;
+            if let (401, Some(credential), Some(refused), None) =
+                (status, &self.options.credential, &proof, &request.proof)
+                && may_renew
+            {
+                may_renew = false;
+                let asked = Instant::now();
+                let new = credential.proof(Some(refused)).await?;
+                until += asked.elapsed();
+                // What was refused is not sent once more.
+                if !new.is(refused) {
+                    renewed = Some(new);
+                    continue;
+                }
             }
             let location = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok());
             if let (301 | 302 | 303 | 307 | 308, Some(location)) = (status, location) {
@@ -131,7 +142,8 @@ impl Client {
                 max_body: self.options.max_body,
                 received: self.received(),
             };
-            return Ok(Response::new(answer, limits, shown));
+            let form = if let Body::Form(form) = body { Some(form) } else { None };
+            return Ok(Response::new(answer, limits, shown, Scrub::of(proof.as_ref(), form)));
         }
     }
 

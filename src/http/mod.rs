@@ -14,6 +14,7 @@ mod gunzip;
 mod pool;
 mod resolver;
 mod response;
+mod scrub;
 pub mod sign_in;
 mod target;
 

@@ -12,6 +12,7 @@ use super::challenge::{self, Shown};
 use super::date;
 use super::fault::{self, Phase};
 use super::gunzip::Gunzip;
+use super::scrub::Scrub;
 use crate::model::duration::short;
 use crate::model::{Fault, FaultCode, Time};
 
@@ -50,6 +51,8 @@ pub struct Response {
     limits: Limits,
     /// What was sent to say who asks.
     shown: Option<Shown>,
+    /// What a refusal must not repeat.
+    scrub: Scrub,
     /// Decoded bytes read from the body.
     read: u64,
     /// Read, and not handed on yet.
@@ -59,7 +62,7 @@ pub struct Response {
 }
 
 impl Response {
-    pub(super) fn new(body: reqwest::Response, limits: Limits, shown: Option<Shown>) -> Self {
+    pub(super) fn new(body: reqwest::Response, limits: Limits, shown: Option<Shown>, scrub: Scrub) -> Self {
         let headers = body.headers();
         let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::to_owned);
         Self {
@@ -69,12 +72,13 @@ impl Response {
             date: date::server(headers),
             retry_after: date::retry_after(headers)
                 .or_else(|| date::rate_limit_reset(headers).filter(|_| body.status() == 429)),
-            www_authenticate: challenge::joined(headers),
+            www_authenticate: challenge::joined(headers).map(|text| scrub.text(text)),
             gunzip: text(CONTENT_ENCODING).filter(|e| is_gzip(e)).map(|_| Gunzip::new()),
             encoded: text(CONTENT_ENCODING).filter(|e| !is_gzip(e) && !is_plain(e)),
             body,
             limits,
             shown,
+            scrub,
             read: 0,
             rest: Bytes::new(),
             unyielded: 0,
@@ -164,7 +168,7 @@ impl Response {
     }
 
     /// What the body of a refusal says, as far as it can be read and at most `max` bytes of it: a
-    /// broken explanation is no reason to lose the refusal.
+    /// broken explanation is no reason to lose the refusal. Secrets that were sent are taken out.
     pub async fn explanation(&mut self, max: usize) -> String {
         let mut all = Vec::new();
         while all.len() < max
@@ -173,7 +177,7 @@ impl Response {
             all.extend_from_slice(&slice);
         }
         all.truncate(max);
-        String::from_utf8_lossy(&all).into_owned()
+        self.scrub.text(String::from_utf8_lossy(&all).into_owned())
     }
 
     /// The fault that this status means, where it is not 2xx or 304: sign-in needed, forbidden,

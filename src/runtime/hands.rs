@@ -245,7 +245,7 @@ impl Hands {
             }
             Effect::Present(run, name) => self.present(run, name),
             Effect::SignIn { credential, ticket } => {
-                self.signing.begin(&credential, ticket, self.room.clone())
+                self.signing.begin(&credential, ticket, self.room.clone());
             }
             Effect::CancelSignIn => self.signing.cancel(),
             Effect::SignOut(credential) => signing::sign_out(&credential, self.room.clone()),

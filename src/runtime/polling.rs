@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::Msg;
-use crate::http::Pool;
+use crate::http::{Pool, sign_in};
 use crate::model::{Fault, Launch, Polled, SourceDef, SourceId, SourceKind};
 use crate::sources::Source;
 use crate::sources::schedule::{MAX_RETRY_AFTER, first_delay, next_delay};
@@ -17,6 +17,9 @@ use crate::sources::schedule::{MAX_RETRY_AFTER, first_delay, next_delay};
 use super::feed::{self, Polls};
 use super::past::Keeper;
 use super::{Clock, Deck, Past};
+
+/// The longest that a refresh of a sign-in is waited for when the polls end.
+const SETTLE: Duration = Duration::from_secs(4);
 
 /// Starts the tasks on the polling thread.
 ///
@@ -68,6 +71,8 @@ pub(super) fn start(
         for task in tasks {
             let _ = task.await;
         }
+        // A poll that was given up leaves its refresh behind.
+        sign_in::settled(SETTLE).await;
     })?;
     Ok(Polls::new(asks).ending(quit, done))
 }

@@ -118,7 +118,7 @@ fn person(scene: &Scene<'_>) -> Vec<Part> {
             let name = crate::model::text::harmless_line(&person.name, 20);
             parts.push(part(7, format!("{name}: sign-in ended, S"), theme.warn));
         }
-        None => parts.push(part(5, super::words::who(&state.author), theme.dim)),
+        None => parts.push(part(4, super::words::who(&state.author), theme.dim)),
     }
     if let Some(skew) = state.person.as_ref().and_then(crate::model::Person::skew) {
         let off = std::time::Duration::from_secs_f64(skew.abs().min(1e9).round());

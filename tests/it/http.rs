@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use canned::{Act, Canned, answer, ok, raw};
-use gonogo::http::credential::{Bearer, File, Form};
+use gonogo::http::credential::{Basic, Bearer, File, Form, Header};
 use gonogo::http::{Client, Options, Request};
 use gonogo::model::{Fault, FaultCode};
 
@@ -286,7 +286,88 @@ async fn a_token_that_is_refused_is_renewed_once_and_never_told() {
         (fault.code, fault.text.as_str()),
         (FaultCode::SignInNeeded, "sign-in needed: the token is not accepted")
     );
-    assert_eq!(never.seen().len(), 2);
+    assert_eq!(never.seen().len(), 1, "there was no other to try");
+}
+
+#[tokio::test]
+async fn of_two_challenges_the_one_that_fits_is_told_and_what_was_sent_is_not_repeated() {
+    let basic = "WWW-Authenticate: Basic realm=\"ops\"\r\n";
+    let bearer = "error=\"invalid_token\", error_description=\"s3cret has ended\", scope=\"flags:read\"";
+    for headers in [
+        format!("{basic}WWW-Authenticate: Bearer {bearer}\r\n"),
+        format!("WWW-Authenticate: Basic realm=\"ops\", Bearer {bearer}\r\n"),
+    ] {
+        let server = Canned::always(answer(401, &headers, ""));
+        let (_file, options) = with_token("s3cret");
+        let fault = fetch(&client(options), &server.url("/")).await.unwrap_err();
+        assert_eq!(
+            fault.text,
+            "sign-in needed: the token is not accepted: invalid_token: [redacted] has ended; needs scope flags:read"
+        );
+    }
+    let server = Canned::always(answer(401, basic, ""));
+    let (_file, options) = with_token("s3cret");
+    let fault = fetch(&client(options), &server.url("/")).await.unwrap_err();
+    assert_eq!(fault.text, "sign-in needed: the token is not accepted; the server asks for Basic");
+}
+
+#[tokio::test]
+async fn a_proof_is_carried_as_its_kind_says_and_json_is_posted() {
+    let server = Canned::always(ok("text/plain", "here"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "open sesame\n").unwrap();
+    let words = || Arc::new(File::new(file.path(), Form::Words));
+    let with = |credential: Arc<dyn gonogo::http::Credential>| Options {
+        credential: Some(credential),
+        ..Options::default()
+    };
+    fetch(&client(with(Arc::new(Basic::new("Aladdin", words())))), &server.url("/")).await.unwrap();
+    fetch(&client(with(Arc::new(Header::new("X-API-Key", words())))), &server.url("/")).await.unwrap();
+    let (_file, options) = with_token("tok");
+    let raw = client(Options { raw_token: true, ..options });
+    let json = Request { json: Some("{\"a\":1}".into()), ..get(&server.url("/")) };
+    raw.send(&json).await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen[0].header("authorization"), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+    assert_eq!((seen[1].header("x-api-key"), seen[1].header("authorization")), (Some("open sesame"), None));
+    assert_eq!(seen[2].header("authorization"), Some("tok"));
+    assert!(seen[2].head.starts_with("POST "), "{}", seen[2].head);
+    assert_eq!(
+        (seen[2].header("content-type"), seen[2].body.as_str()),
+        (Some("application/json"), "{\"a\":1}")
+    );
+}
+
+#[tokio::test]
+async fn a_header_credential_stays_with_its_host() {
+    let thief = Canned::always(ok("text/plain", "thanks"));
+    let location = format!("Location: {}\r\n", thief.url("/"));
+    let server = Canned::always(answer(307, &location, ""));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "k3y").unwrap();
+    let key = Header::new("X-API-Key", Arc::new(File::new(file.path(), Form::Words)));
+    let options = Options { credential: Some(Arc::new(key)), ..Options::default() };
+    assert!(fetch(&client(options), &server.url("/")).await.is_err());
+    assert_eq!(server.seen()[0].header("x-api-key"), Some("k3y"));
+    assert!(thief.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_is_gone_through_but_not_to_this_machine_nor_to_hosts_that_are_left_out() {
+    let proxy = Canned::always(ok("text/plain", "by proxy"));
+    let options = |no_proxy: &[&str]| Options {
+        proxy: Some(proxy.url("")),
+        no_proxy: no_proxy.iter().map(|host| (*host).to_owned()).collect(),
+        allow_http: true,
+        ..hurried()
+    };
+    let url = "http://metrics.example.invalid/x";
+    assert_eq!(fetch(&client(options(&["other.invalid"])), url).await.unwrap(), "by proxy");
+    assert_eq!(proxy.seen()[0].path(), url);
+    assert!(fetch(&client(options(&[".example.invalid"])), url).await.is_err());
+    let here = Canned::always(ok("text/plain", "here"));
+    assert_eq!(fetch(&client(options(&[])), &here.url("/")).await.unwrap(), "here");
+    assert_eq!(proxy.seen().len(), 1);
 }
 
 #[tokio::test]

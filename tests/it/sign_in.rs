@@ -145,7 +145,7 @@ impl Login {
         let mut login = Self { child, lines, code: String::new() };
         let first = login.next();
         assert_eq!(first["step"], "code", "{first}");
-        login.code = first["user_code"].as_str().unwrap().to_owned();
+        first["user_code"].as_str().unwrap().clone_into(&mut login.code);
         login
     }
 

@@ -303,3 +303,81 @@ fn the_text_field_has_the_terminals_cursor_behind_what_was_typed() {
     assert_eq!(buffer.cell(cursor).unwrap().symbol(), "x");
     assert_eq!(buffer.cell((cursor.x - 2, cursor.y)).unwrap().symbol(), "本");
 }
+
+/// The room of a launch that people sign in to.
+fn with_identity(day: sample::Day) -> State {
+    use gonogo::model::credential::{CredentialDef, CredentialKind, Flow, SignInDef};
+    let server = SignInDef {
+        flow: Flow::Device,
+        issuer: "https://identity.example.com".into(),
+        client_id: "gonogo".into(),
+        client_secret: None,
+        scopes: Vec::new(),
+        resource: None,
+        audience: None,
+        roles: None,
+        name: None,
+        role_names: std::collections::BTreeMap::new(),
+        ca_file: None,
+        route: gonogo::model::launch::Route::default(),
+        allow_http: false,
+    };
+    let def = CredentialDef { name: "me".into(), kind: CredentialKind::SignIn(Box::new(server)) };
+    let mut state = sample::room(day);
+    let mut launch = (*state.launch).clone();
+    launch.credentials.insert("me".into(), def);
+    launch.identity = Some("me".into());
+    state.launch = std::sync::Arc::new(launch);
+    state
+}
+
+#[test]
+fn signing_in_looks_as_it_did_and_the_header_says_who_is_there() {
+    use gonogo::app::signing::SignInTold;
+    use gonogo::app::{Effect, Key, Msg, update};
+    use gonogo::model::Person;
+    let mut state = with_identity(sample::Day::Trouble);
+    let now = state.now;
+    let effects = update(&mut state, Msg::Key(Key::char('S'), now));
+    let [Effect::SignIn { ticket, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    for size in [(80, 24), (120, 40)] {
+        shot("dialog_sign_in_asking", &state, &Theme::dark(), size);
+    }
+    let uri = "https://identity.example.com/device".to_owned();
+    let life = std::time::Duration::from_secs(580);
+    let code = SignInTold::Code { ticket: *ticket, user_code: "WDJB-MJHT".into(), uri, complete: None, life };
+    update(&mut state, Msg::SignIn(code));
+    for size in [(80, 24), (120, 40)] {
+        shot("dialog_sign_in_code", &state, &Theme::dark(), size);
+    }
+    let why = "the sign-in was denied at the issuer".to_owned();
+    update(&mut state, Msg::SignIn(SignInTold::Done { ticket: *ticket, outcome: Err(why) }));
+    shot("dialog_sign_in_failed", &state, &Theme::dark(), (80, 24));
+    state.dialog = None;
+    let person = |ended: Option<&str>| Person {
+        credential: "me".into(),
+        name: "ada".into(),
+        issuer: "https://identity.example.com".into(),
+        subject: "u1".into(),
+        claimed: Vec::new(),
+        roles: Vec::new(),
+        tells_roles: false,
+        scopes: Vec::new(),
+        withheld: Vec::new(),
+        expires: None,
+        clock_offset: Some(-600.0),
+        remarks: Vec::new(),
+        ended: ended.map(Into::into),
+    };
+    let header = |state: &State, width| {
+        text::plain(&picture(state, &Theme::dark(), width, 48)).lines().next().unwrap().to_owned()
+    };
+    let kept = |person| Msg::SignIn(SignInTold::Kept(Ok(Some(Box::new(person)))));
+    update(&mut state, kept(person(None)));
+    let signed_in = header(&state, 200);
+    assert!(signed_in.contains("  ada  ") && signed_in.contains("clock 10m fast"), "{signed_in}");
+    update(&mut state, kept(person(Some("the sign-in has ended"))));
+    for width in [120, 200] {
+        assert!(header(&state, width).contains("ada: sign-in ended, S"), "{}", header(&state, width));
+    }
+}

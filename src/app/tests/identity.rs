@@ -23,8 +23,11 @@ fn room_of_two() -> State {
     let mut launch = launch();
     let mut identity = launch.sources[0].clone();
     identity.id = "identity".into();
-    identity.kind =
-        SourceKind::Identity { url: "http://127.0.0.1:1".into(), environment: "production".into() };
+    identity.kind = SourceKind::Identity {
+        url: "http://127.0.0.1:1".into(),
+        environment: "production".into(),
+        grants: false,
+    };
     launch.sources.push(identity);
     launch.signals[0].board = Board::Tenants;
     let mut gate = match &template().items[1].kind {

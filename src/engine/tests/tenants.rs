@@ -74,8 +74,11 @@ fn rates(asked: Time, traffic: &[(&str, f64)], refused: &[(&str, f64)]) -> Polle
 
 fn launch() -> Launch {
     let mut identity = source("id");
-    identity.kind =
-        SourceKind::Identity { url: "http://127.0.0.1:1".into(), environment: "production".into() };
+    identity.kind = SourceKind::Identity {
+        url: "http://127.0.0.1:1".into(),
+        environment: "production".into(),
+        grants: false,
+    };
     Launch {
         environment: "production".into(),
         sources: vec![source("prom"), identity],
@@ -282,18 +285,16 @@ fn new_changes_of_flags_are_news_once_and_those_from_before_or_elsewhere_are_not
 #[test]
 fn a_change_that_was_seen_on_the_flag_itself_is_not_told_twice() {
     let mut launch = launch();
-    launch.flags = vec![FlagDef { key: "tasks.enabled".into(), source: "id".into(), observed: None }];
+    launch.flags =
+        vec![FlagDef { key: "tasks.enabled".into(), source: "id".into(), observed: None, evaluations: None }];
     let mut watch = Watch::new(&launch, []);
     let flag = |percent| Flag {
         key: "tasks.enabled".into(),
         enabled: true,
         percent: Percent::Known { value: percent },
         unit: "org".into(),
-        updated_at: None,
         updated_by: Some("Ravi".into()),
-        next: None,
-        observed: None,
-        variants: Vec::new(),
+        ..Flag::default()
     };
     let mut poll = |asked, percent, identity| {
         let mut poll = told(asked, identity);

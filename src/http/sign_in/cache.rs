@@ -32,6 +32,11 @@ const MOST_BYTES: u64 = 1 << 20;
 /// A file written later than this from now was written by a clock that has been set back since.
 const AHEAD: Duration = Duration::from_secs(60);
 
+/// What the names of unfinished files begin with.
+const UNFINISHED: &str = ".tmp-";
+/// How old one must be before it counts as left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(600);
+
 /// What is kept of a sign-in.
 #[derive(Clone, Default)]
 pub(super) struct Kept {
@@ -197,8 +202,9 @@ impl Cache {
         let text = serde_json::to_vec(&wire)
             .map(Zeroizing::new)
             .map_err(|_| Fault::new(FaultCode::Credential, "the sign-in cannot be written as JSON"))?;
+        self.sweep();
         let mut new = tempfile::Builder::new()
-            .prefix(".tmp-")
+            .prefix(UNFINISHED)
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
             .tempfile_in(&self.dir)
             .map_err(|error| self.unusable("written", &error))?;
@@ -206,6 +212,18 @@ impl Cache {
         written.map_err(|error| self.unusable("written", &error))?;
         new.persist(&self.path).map_err(|error| self.unusable("written", &error.error))?;
         File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(|error| self.unusable("written", &error))
+    }
+
+    /// Removes what a process that died in the middle of writing has left behind: it holds tokens.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with(UNFINISHED)) {
+            let modified = entry.metadata().and_then(|meta| meta.modified()).ok();
+            let age = modified.and_then(|then| then.elapsed().ok());
+            if age.is_some_and(|age| age >= LEFT_BEHIND) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Forgets it; whether there was anything.
@@ -387,6 +405,22 @@ mod tests {
         fs::remove_file(cache.path()).unwrap();
         std::os::unix::fs::chown(&dir, Some(65_534), None).unwrap();
         assert!(cache.read().err().unwrap().text.contains("belongs to another user: remove it"));
+    }
+
+    #[test]
+    fn what_a_process_left_unfinished_is_removed_and_what_another_is_writing_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("sign-in");
+        let cache = Cache::new(&dir, "me", &def());
+        cache.write(&kept()).unwrap();
+        let [old, new] = [".tmp-old", ".tmp-new"].map(|name| dir.join(name));
+        for path in [&old, &new] {
+            fs::write(path, "s3cret").unwrap();
+        }
+        let long_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+        File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+        cache.write(&kept()).unwrap();
+        assert_eq!((old.exists(), new.exists()), (false, true));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Who a person is, by the claims of an ID token and of `userinfo`.
 //!
 //! An ID token is read only where it comes straight from the token endpoint. Then the connection's TLS
-//! says who made it, and its signature need not be checked (OpenID Connect Core 1.0, 3.1.3.7, point 6);
+//! says who made it, and its signature need not be checked (OIDC Core 1.0, 3.1.3.7, point 6);
 //! a token of any other origin is never believed. Over plain http, which only loopback or `allow-http`
 //! may use, nothing says so.
 
@@ -84,7 +84,7 @@ pub(super) fn of_id_token(
     Ok(claims)
 }
 
-/// The claims with those of `userinfo` added, which must be about the same subject (OpenID Connect Core
+/// The claims with those of `userinfo` added, which must be about the same subject (OIDC Core
 /// 1.0, 5.3.2).
 pub(super) fn with_userinfo(
     mut claims: Map<String, Value>,

@@ -81,7 +81,7 @@ impl SignIn {
             life,
             ends: Instant::now() + life,
             every: code.interval.unwrap_or(INTERVAL).clamp(SHORTEST, LONGEST),
-            secret: code.device_code,
+            secret: code.secret,
         })
     }
 

@@ -1,4 +1,4 @@
-//! What an issuer says about itself (OpenID Connect Discovery 1.0; RFC 8414).
+//! What an issuer says about itself (OIDC Discovery 1.0; RFC 8414).
 
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ fn of_issuer(issuer: &str, fault: &Fault) -> Fault {
     Fault { retry_after: fault.retry_after, ..Fault::new(fault.code, text) }
 }
 
-/// Where the document may be: OpenID Connect adds its path to the issuer's, RFC 8414 puts it before.
+/// Where the document may be: OIDC adds its path to the issuer's, RFC 8414 puts it before.
 fn places(issuer: &str) -> Result<[String; 2], Fault> {
     let url = reqwest::Url::parse(issuer)
         .map_err(|_| Fault::new(FaultCode::Credential, "the issuer is no address: write https://…"))?;

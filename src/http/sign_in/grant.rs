@@ -33,8 +33,8 @@ pub(super) struct Answered {
 /// A begun device sign-in (RFC 8628, 3.2).
 #[derive(Deserialize)]
 pub(super) struct DeviceCode {
-    #[serde(deserialize_with = "reply::secret")]
-    pub(super) device_code: SecretString,
+    #[serde(rename = "device_code", deserialize_with = "reply::secret")]
+    pub(super) secret: SecretString,
     pub(super) user_code: String,
     #[serde(alias = "verification_url")]
     pub(super) verification_uri: String,
@@ -201,10 +201,7 @@ impl Issuer {
 /// `application/x-www-form-urlencoded`.
 fn encoded(text: &str) -> String {
     // A URL's query is the one place where this encoding is at hand.
-    let mut url = match reqwest::Url::parse("http://x") {
-        Ok(url) => url,
-        Err(_) => return text.to_owned(),
-    };
+    let Ok(mut url) = reqwest::Url::parse("http://x") else { return text.to_owned() };
     url.query_pairs_mut().append_key_only(text);
     url.query().unwrap_or_default().to_owned()
 }

@@ -16,6 +16,7 @@ mod reply;
 mod session;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -34,6 +35,9 @@ pub use device::{Code, Unfinished};
 
 /// The longest that is waited for another terminal's refresh; one takes a few seconds at most.
 const LOCK_PATIENCE: Duration = Duration::from_secs(45);
+/// A token that was got so short a time ago, and is refused, is not the reason of the refusal: an API that
+/// takes none must not make the issuer give one for each poll.
+const FRESH: Duration = Duration::from_secs(60);
 /// How long a token that is due, and could not be renewed, is used before that is tried again.
 const REST: Duration = Duration::from_secs(10);
 /// A token is renewed this long before it ends, or at a tenth of its life, whichever is more; but never
@@ -216,11 +220,12 @@ impl Inner {
         }
     }
 
-    /// The token, where it may be sent: not refused, and not due.
+    /// The token, where it may be sent: not refused (unless it is quite new), and not due.
     fn good(&self, kept: Option<&Kept>, refused: Option<&SecretString>) -> Option<SecretString> {
         let kept = kept?;
         let access = kept.access.as_ref()?;
-        if refused.is_some_and(|refused| refused.expose_secret() == access.expose_secret()) {
+        let is_refused = refused.is_some_and(|refused| refused.expose_secret() == access.expose_secret());
+        if is_refused && now().since(kept.got) >= FRESH {
             return None;
         }
         let Some(left) = self.left(kept, access) else { return Some(access.clone()) };
@@ -231,15 +236,17 @@ impl Inner {
         (left > ahead).then(|| access.clone())
     }
 
-    /// How long the token lives, by the monotonic clock once it has been seen; `None`: it does not say.
+    /// How long the token lives; `None`: it does not say. By the monotonic clock once it has been seen,
+    /// which nobody sets, but which stands still while a laptop sleeps: where the wall clock says less,
+    /// that counts. A clock that was set costs a refresh, and nothing else.
     fn left(&self, kept: &Kept, access: &SecretString) -> Option<Duration> {
+        let left = kept.left(now())?;
         let mut memory = self.memory();
         if let Some((seen, ends)) = &memory.clock
             && seen.expose_secret() == access.expose_secret()
         {
-            return Some(ends.saturating_duration_since(Instant::now()));
+            return Some(ends.saturating_duration_since(Instant::now()).min(left));
         }
-        let left = kept.left(now())?;
         memory.clock = Some((access.clone(), Instant::now() + left));
         Some(left)
     }
@@ -267,6 +274,7 @@ impl Inner {
             });
             return Err(self.needed(Some(&why)));
         };
+        let _under_way = UnderWay::new();
         match self.issuer.refresh(&refresh).await {
             Ok(answered) => {
                 let kept = session::renewed(kept, answered, &self.def, now()).map_err(|why| {
@@ -306,6 +314,34 @@ impl Inner {
         let do_it = format!("press S or run gonogo login {}", self.name);
         let text = why.map_or_else(|| format!("sign in: {do_it}"), |why| format!("{why}: {do_it}"));
         Fault::new(FaultCode::SignInNeeded, text)
+    }
+}
+
+/// Refreshes whose outcome is not written down yet.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+/// One of them.
+struct UnderWay;
+
+impl UnderWay {
+    fn new() -> Self {
+        UNDER_WAY.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Waits, at most so long, until no refresh is under way in this process: a program that left in the
+/// middle of one would lose the refresh token that the server has just made the only good one.
+pub async fn settled(patience: Duration) {
+    let until = Instant::now() + patience;
+    while UNDER_WAY.load(Ordering::SeqCst) > 0 && Instant::now() < until {
+        sleep(Duration::from_millis(10)).await;
     }
 }
 

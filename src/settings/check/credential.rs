@@ -19,6 +19,9 @@ use CredentialWord::{Basic, Bearer, ClientCredentials, Device, Header};
 
 const ANY: &[CredentialWord] = &[ClientCredentials, Device];
 
+/// A key, where it is written, and the kinds that it says something about.
+type Written = (&'static str, Option<Range<usize>>, &'static [CredentialWord]);
+
 impl Check<'_> {
     /// The credentials, used or not, as far as they are right.
     pub(super) fn credentials(
@@ -204,7 +207,7 @@ impl Check<'_> {
     /// Keys that say nothing about this kind would be promises without effect.
     fn keys_of_other_credentials(&mut self, table: &CredentialTable, kind: CredentialWord) {
         let text = |key: &Option<At<String>>| key.as_ref().map(At::span);
-        let written: [(&str, Option<Range<usize>>, &[CredentialWord]); 15] = [
+        let written: [Written; 15] = [
             ("user", text(&table.user), &[Basic]),
             ("header", text(&table.header), &[Header]),
             ("issuer", text(&table.issuer), ANY),

@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use super::At;
 
+/// A list of texts.
+type Words = Vec<At<String>>;
+
 /// What says who asks; never the secret itself, but where it comes from.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -42,7 +45,7 @@ pub(in crate::settings) struct CredentialTable {
     pub(in crate::settings) name: Option<At<String>>,
     /// The roles of checklists, and which values of the role claim give them:
     /// `{ captain = ["launch-commander"] }`. Where it is left out a value is the role.
-    pub(in crate::settings) role_names: Option<At<BTreeMap<String, At<Vec<At<String>>>>>>,
+    pub(in crate::settings) role_names: Option<At<BTreeMap<String, At<Words>>>>,
     /// A PEM file with the certificate authority to trust beside the system's; relative to this file.
     pub(in crate::settings) ca_file: Option<At<String>>,
     /// A PEM file with the certificate to show (mTLS); relative to this file.

@@ -104,6 +104,16 @@ fn a_refresh_rotates_and_an_opaque_token_after_a_jwt_is_told() {
 }
 
 #[test]
+fn a_refresh_token_whose_time_is_over_ends_the_sign_in() {
+    let Some(issuer) = Issuer::start(&["ttl=1", "refresh-ttl=2"]) else { return };
+    let home = Home::new(&issuer.config(""));
+    home.sign_in(|code| issuer.approve(code));
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let polled = said(&home.run(&["sources"]));
+    assert!(polled.contains("the sign-in has ended (invalid_grant"), "{polled}");
+}
+
+#[test]
 fn a_sign_in_that_the_issuer_has_ended_is_told_with_what_to_do() {
     let Some(issuer) = Issuer::start(&[]) else { return };
     let home = Home::new(&issuer.config(""));

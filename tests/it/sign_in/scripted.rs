@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Home, Login, config, said};
 use crate::http::canned::{Act, Canned, Seen, answer, ok};
+use crate::terminal::{Pty, Start};
 
 /// What an issuer does with a request to its token endpoint; the number is how many came before.
 type Token = Box<dyn Fn(&Seen, usize) -> Vec<Act> + Send + Sync>;
@@ -18,6 +19,8 @@ struct Scripted {
     server: Canned,
     /// The path of each request in turn.
     asked: Arc<Mutex<Vec<String>>>,
+    /// What its userinfo says, where it has one.
+    userinfo: Arc<Mutex<Option<Value>>>,
 }
 
 impl Scripted {
@@ -31,6 +34,8 @@ impl Scripted {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let seen_paths = Arc::clone(&asked);
+        let userinfo: Arc<Mutex<Option<Value>>> = Arc::default();
+        let told = Arc::clone(&userinfo);
         let server = Canned::on(listener, move |seen, _| {
             let path = seen.path().to_owned();
             let before = {
@@ -44,7 +49,9 @@ impl Scripted {
                     "issuer": other.as_ref().unwrap_or(&url),
                     "token_endpoint": format!("{url}/token"),
                     "device_authorization_endpoint": format!("{url}/device"),
+                    "userinfo_endpoint": told.lock().unwrap().as_ref().map(|_| format!("{url}/userinfo")),
                 })),
+                "/userinfo" => json(told.lock().unwrap().clone().unwrap_or_default()),
                 "/device" => json(json!({
                     "device_code": "s3cret-device-code", "user_code": "ABCD-EFGH",
                     "verification_uri": format!("{url}/activate"), "expires_in": 60, "interval": 1,
@@ -54,7 +61,7 @@ impl Scripted {
                 _ => answer(404, "", ""),
             }
         });
-        Self { server, asked }
+        Self { server, asked, userinfo }
     }
 
     fn home(&self) -> Home {
@@ -169,6 +176,85 @@ fn a_clock_ten_minutes_off_is_told_and_spoils_nothing() {
         let sent = sent.iter().rfind(|seen| seen.path() == "/metrics").unwrap();
         assert_eq!(sent.header("authorization"), Some("Bearer s3cret-token"));
     }
+}
+
+#[test]
+fn roles_that_the_id_token_lacks_are_asked_of_userinfo_which_must_be_about_the_same_person() {
+    for (subject, good) in [("u1", true), ("u2", false)] {
+        let issuer = Arc::new(Mutex::new(String::new()));
+        let named = Arc::clone(&issuer);
+        let server = Scripted::start(Box::new(move |_, _| {
+            let claims = json!({
+                "iss": *named.lock().unwrap(), "aud": "gonogo", "sub": "u1",
+                "exp": jiff::Timestamp::now().as_second() + 60,
+            });
+            let body =
+                json!({ "access_token": "s3cret-token", "expires_in": 60, "id_token": id_token(&claims) });
+            ok("application/json", body.to_string())
+        }));
+        *issuer.lock().unwrap() = server.server.url("");
+        *server.userinfo.lock().unwrap() =
+            Some(json!({ "sub": subject, "preferred_username": "ada", "roles": ["launch-commander"] }));
+        let home = server.home();
+        let mut login = Login::begin(&home);
+        let last = login.next();
+        assert_eq!(last["step"] == "signed-in", good, "{last}");
+        if good {
+            assert_eq!((last["name"].as_str(), &last["roles"]), (Some("ada"), &json!(["captain"])));
+        } else {
+            assert!(last["reason"]["text"].as_str().unwrap().contains("about somebody else"), "{last}");
+        }
+    }
+}
+
+#[test]
+fn a_room_that_is_left_in_the_middle_of_a_refresh_keeps_its_new_token() {
+    let server = Scripted::start(Box::new(|seen, _| {
+        let body = |n| json!({ "access_token": format!("a{n}"), "refresh_token": format!("r{n}"), "expires_in": 600 });
+        if seen.body.contains("grant_type=refresh_token") {
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            return ok("application/json", body(2).to_string());
+        }
+        ok("application/json", body(1).to_string())
+    }));
+    let home = server.home();
+    home.sign_in(|_| {});
+    home.age();
+    let before = server.count("/token");
+    let (path, state) = (home.path().display().to_string(), home.path().join("state").display().to_string());
+    let env = [("HOME", path.as_str()), ("XDG_STATE_HOME", state.as_str())];
+    let line = format!("cd {path} && exec $GONOGO");
+    let mut pty = Pty::start(&Start { line: &line, env: &env, ..Start::default() });
+    pty.until("a refresh under way", |_| server.count("/token") > before);
+    pty.type_now("q");
+    assert!(pty.ended().0.success());
+    assert!(fs::read_to_string(home.cache()).unwrap().contains("\"r2\""));
+}
+
+#[test]
+fn an_api_that_takes_no_token_does_not_make_the_issuer_give_one_for_each_poll() {
+    let numbered = |n: usize| json!({ "access_token": format!("a{n}"), "refresh_token": format!("r{n}"), "expires_in": 86_400 });
+    let server =
+        Scripted::start(Box::new(move |_, before| ok("application/json", numbered(before).to_string())));
+    let refusing = Canned::new(|seen, _| match seen.header("authorization") {
+        Some("Bearer a1") => ok("text/plain; version=0.0.4", "tasks_up 1\n"),
+        _ => answer(401, "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n", ""),
+    });
+    let config = config(&server.server.url(""), &refusing.url("/metrics"), "");
+    let home = Home::new(&config);
+    home.sign_in(|_| {});
+    // A new token is believed to be good.
+    for _ in 0..2 {
+        assert!(said(&home.run(&["sources"])).contains("the token is not accepted: invalid_token"));
+    }
+    assert_eq!(server.count("/token"), 1);
+    // One that has been used for a while may have been taken back: it is renewed, once.
+    let path = home.cache();
+    let mut kept: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    kept["got"] = (kept["got"].as_i64().unwrap() - 120_000).into();
+    fs::write(&path, kept.to_string()).unwrap();
+    assert_eq!(home.run(&["sources"]).status.code(), Some(0));
+    assert_eq!(server.count("/token"), 2);
 }
 
 #[test]

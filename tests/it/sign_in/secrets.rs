@@ -1,5 +1,6 @@
 //! Secrets planted everywhere are found nowhere.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -36,13 +37,15 @@ fn server() -> Canned {
                 let mut polls = polls.lock().unwrap();
                 *polls += 1;
                 // A refresh that breaks off in the middle of its JSON, then one that is refused.
-                match *polls {
-                    1 => ok(
+                if *polls == 1 {
+                    return ok(
                         "application/json",
                         "{\"access_token\":\"PLANTED-broken\",\"refresh_token\":\"PLANTED",
-                    ),
-                    _ => answer(400, "Content-Type: application/json\r\n", "{\"error\":\"invalid_grant\"}"),
+                    );
                 }
+                let repeated = format!("not {} of {:?}", seen.body, seen.header("authorization"));
+                let body = json!({ "error": "invalid_grant", "error_description": repeated });
+                answer(400, "Content-Type: application/json\r\n", body.to_string())
             }
             "/token" if seen.body.contains("client_credentials") => {
                 json(json!({ "access_token": "PLANTED-program", "token_type": "Bearer", "expires_in": 60 }))
@@ -52,7 +55,14 @@ fn server() -> Canned {
                 "expires_in": 60, "scope": "openid flags:read",
             })),
             "/ok" => ok("text/plain; version=0.0.4", "tasks_up 1\n"),
-            _ => answer(401, "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n", ""),
+            _ => {
+                let sent = seen.header("authorization").or(seen.header("x-api-key")).unwrap_or("nothing");
+                let challenge = format!("error=\"invalid_token\", error_description=\"not {sent}\"");
+                let headers = format!(
+                    "WWW-Authenticate: Basic {challenge}\r\nWWW-Authenticate: Bearer {challenge}\r\n"
+                );
+                answer(401, &headers, format!("{{\"status\":\"error\",\"error\":\"not {sent}\"}}"))
+            }
         }
     })
 }
@@ -69,7 +79,8 @@ fn launch(url: &str) -> String {
     );
     for name in ["me", "worker", "bearer", "basic", "header", "two-lines"] {
         for path in ["ok", "denied"] {
-            text += &format!(
+            let _ = write!(
+                text,
                 "[source.{name}-{path}]\nkind = \"scrape\"\nurls = [\"{url}/{path}?of={name}\"]\nevery = \"1s\"\ntimeout = \"10s\"\ncredential = \"{name}\"\n"
             );
         }

@@ -302,7 +302,8 @@ async fn flags_that_the_service_does_not_offer_are_no_flags_that_are_off() {
         })
     };
     let with_flag = |server: &Canned| {
-        let kind = SourceKind::Identity { url: server.url(""), environment: "production".into() };
+        let kind =
+            SourceKind::Identity { url: server.url(""), environment: "production".into(), grants: false };
         source(&source_def(kind), &[], &["tasks.enabled"])
     };
     let server = lists(r#"["orgs"]"#);
