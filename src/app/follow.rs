@@ -25,8 +25,10 @@ pub(super) fn changes(state: &mut State, changes: Vec<Change>) {
         let (kind, text) = match change {
             Change::SourceFailed(id, why) => (LogKind::Source, format!("{id} {why}")),
             Change::SourceBack(id) => (LogKind::Source, format!("{id} answers again")),
-            Change::Flag(Changed { text, by, at }) => {
-                let text = by.map_or_else(|| text.clone(), |by| format!("{text} by {by}"));
+            Change::Flag(Changed { text, then, by, at }) => {
+                let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
+                let then = then.map(|then| format!(", next {then}")).unwrap_or_default();
+                let text = format!("{text}{by}{then}");
                 // The mark on the charts stands where the change was made, not where it was heard of.
                 state.log.add(at.unwrap_or(now), LogKind::Flag, text);
                 continue;

@@ -24,6 +24,8 @@ pub enum Section {
     Entitlements,
     /// Roles with their scopes.
     Roles,
+    /// What the routes of the API need, against what is granted.
+    Routes,
     /// Who acts in somebody else's name.
     Sessions,
     /// What was changed, newest first.
@@ -31,9 +33,20 @@ pub enum Section {
 }
 
 impl Section {
-    /// All of them, in the order of the focus.
-    pub const ALL: [Section; 5] =
-        [Section::Orgs, Section::Entitlements, Section::Roles, Section::Sessions, Section::Audit];
+    const ALL: [Section; 6] = [
+        Section::Orgs,
+        Section::Entitlements,
+        Section::Roles,
+        Section::Routes,
+        Section::Sessions,
+        Section::Audit,
+    ];
+}
+
+/// The parts of the screen, in the order of the focus; routes only where the config has some.
+pub fn sections(state: &State) -> Vec<Section> {
+    let has_routes = !state.watch.routes.is_empty();
+    Section::ALL.into_iter().filter(|section| has_routes || *section != Section::Routes).collect()
 }
 
 /// What the user has chosen on the screen.
@@ -232,6 +245,7 @@ fn length(state: &State, section: Section) -> usize {
             let roles = state.identity().and_then(|identity| identity.roles.value.as_ref());
             roles.map_or(0, |roles| roles.roles.len())
         }
+        Section::Routes => state.watch.routes.len(),
         Section::Sessions => sessions(state).len(),
         Section::Audit => changes(state).len(),
     }
@@ -247,10 +261,11 @@ pub(super) fn step(state: &mut State, by: isize) {
 
 /// The next part, or the one before.
 pub(super) fn turn(state: &mut State, by: isize) {
-    let count = Section::ALL.len();
-    let at = Section::ALL.iter().position(|s| *s == state.identity_view.section).unwrap_or(0);
+    let sections = sections(state);
+    let count = sections.len();
+    let at = sections.iter().position(|s| *s == state.identity_view.section).unwrap_or(0);
     let to = at.wrapping_add(count).wrapping_add_signed(by) % count;
-    state.identity_view.section = Section::ALL.get(to).copied().unwrap_or_default();
+    state.identity_view.section = sections.get(to).copied().unwrap_or_default();
 }
 
 /// Looks at the selected organisation, or at all again.

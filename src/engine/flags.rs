@@ -29,6 +29,8 @@ pub struct FlagState {
 pub struct Changed {
     /// In words: `tasks.enabled 10 % → 25 %`.
     pub text: String,
+    /// What is planned now, where that has changed: `50 % at 14:24:00`.
+    pub then: Option<String>,
     /// Who did it, where the provider tells.
     pub by: Option<String>,
     /// When, where the provider tells and it lies between the last two answers.
@@ -81,7 +83,7 @@ impl FlagState {
         let at = new.updated_at.filter(|at| before.is_some_and(|before| *at > before) && *at <= asked);
         let by = new.updated_by.clone();
         self.flag = Some(new.clone());
-        text.map(|text| Changed { text, by, at })
+        text.map(|(text, then)| Changed { text, then, by, at })
     }
 
     /// What callers got: what the provider counts, else what the flag's signal says. `None` where nobody
@@ -138,7 +140,7 @@ const LEAST_TOLERANCE: f64 = 2.0;
 const TAKE_UP: Duration = Duration::from_mins(1);
 
 /// What has changed, the weightiest first; all of it, because each can move what callers get.
-fn change_text(old: &Flag, new: &Flag) -> Option<String> {
+fn change_text(old: &Flag, new: &Flag) -> Option<(String, Option<String>)> {
     let mut parts = Vec::new();
     if old.enabled != new.enabled {
         parts.push(if new.enabled { "switched on" } else { "switched off" }.to_owned());
@@ -168,23 +170,20 @@ fn change_text(old: &Flag, new: &Flag) -> Option<String> {
     if !others.is_empty() {
         parts.push(format!("{} changed", others.join(" and ")));
     }
-    if old.next != new.next {
-        parts.push(match new.next {
-            Some((at, percent)) => {
-                format!(
-                    "{} planned for {} {}",
-                    Percent::Known { value: percent }.text(),
-                    at.date(),
-                    at.clock()
-                )
-            }
-            // The step was taken.
-            None if moved => String::new(),
-            None => "nothing planned any more".into(),
-        });
+    // A step that was planned and was taken is told by what it did.
+    if old.next.is_some() && new.next.is_none() && !moved {
+        parts.push("nothing planned any more".into());
     }
-    parts.retain(|part| !part.is_empty());
-    (!parts.is_empty()).then(|| format!("{} {}", new.key, parts.join(", ")))
+    let then = new.next.filter(|_| old.next != new.next).map(|(at, percent)| planned(at, percent));
+    match (parts.is_empty(), then) {
+        (false, then) => Some((format!("{} {}", new.key, parts.join(", ")), then)),
+        (true, Some(then)) => Some((format!("{} planned: {then}", new.key), None)),
+        (true, None) => None,
+    }
+}
+
+fn planned(at: Time, percent: f64) -> String {
+    format!("{} on {} at {}", Percent::Known { value: percent }.text(), at.date(), at.clock())
 }
 
 /// Why a flag has not been unchanged for long enough, or that it has.

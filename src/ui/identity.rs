@@ -52,13 +52,15 @@ pub(super) fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let area = slice(area, used, area.height - used);
     let lines = identity::orgs(scene.state);
     if area.width < TWO_COLUMNS {
-        return column(scene, &lines, &Section::ALL, area, buf);
+        return column(scene, &lines, &identity::sections(scene.state), area, buf);
     }
     let left = area.width * 52 / 100;
-    let of_left = [Section::Orgs, Section::Entitlements, Section::Roles];
+    let (of_right, of_left): (Vec<Section>, Vec<Section>) = identity::sections(scene.state)
+        .into_iter()
+        .partition(|section| matches!(section, Section::Sessions | Section::Audit));
     column(scene, &lines, &of_left, Rect { width: left, ..area }, buf);
     let right = Rect { x: area.x + left + 2, width: area.width - left - 2, ..area };
-    column(scene, &lines, &[Section::Sessions, Section::Audit], right, buf);
+    column(scene, &lines, &of_right, right, buf);
 }
 
 /// Parts below each other.
@@ -106,6 +108,7 @@ fn heading(scene: &Scene<'_>, lines: &[OrgLine<'_>], section: Section, width: us
         Section::Orgs => ("Organisations", Capability::Orgs),
         Section::Entitlements => ("Entitlements", Capability::Entitlements),
         Section::Roles => ("Roles", Capability::Roles),
+        Section::Routes => ("Routes", Capability::Roles),
         Section::Sessions => ("Acting for others", Capability::Impersonation),
         Section::Audit => ("Changes", Capability::Audit),
     };
@@ -114,6 +117,7 @@ fn heading(scene: &Scene<'_>, lines: &[OrgLine<'_>], section: Section, width: us
         Section::Orgs => identity_orgs::counted(scene, lines, title),
         Section::Entitlements => identity_orgs::whose(scene, lines, title),
         Section::Roles => identity_parts::roles_note(scene, title),
+        Section::Routes => identity_parts::routes_note(scene, title),
         Section::Sessions => {
             let count = identity::sessions(scene.state).len();
             let style = if count > 0 { theme.warn } else { theme.dim };
@@ -154,7 +158,7 @@ fn told(
     let age = match section {
         Section::Orgs => state.orgs.age(now),
         Section::Entitlements => of_org.and_then(|org| state.entitlements.get(&org.id)?.age(now)),
-        Section::Roles => state.roles.age(now),
+        Section::Roles | Section::Routes => state.roles.age(now),
         Section::Sessions => state.impersonations.age(now),
         Section::Audit => state.audit.age(now),
     };
@@ -175,6 +179,7 @@ fn body(scene: &Scene<'_>, lines: &[OrgLine<'_>], section: Section, width: usize
         Section::Orgs => identity_orgs::lines(scene, lines, width),
         Section::Entitlements => identity_orgs::entitlements(scene, lines, width),
         Section::Roles => identity_parts::roles(scene, width),
+        Section::Routes => identity_parts::routes(scene, width),
         Section::Sessions => identity_parts::sessions(scene, width),
         Section::Audit => identity_parts::changes(scene, width),
     };

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::app::identity;
+use crate::model::RouteDef;
 use crate::model::duration::short;
 use crate::model::identity::{AuditEvent, AuditOutcome, Capability, Impersonation, Roles};
+use crate::model::text::harmless_line;
 
 use super::identity::none;
 use super::row::{Row, cells, cut};
@@ -58,6 +60,42 @@ pub(super) fn roles(scene: &Scene<'_>, width: usize) -> Vec<Row> {
         if role.scopes.is_empty() { row.put("no scope", theme.dim) } else { row }
     };
     roles.roles.iter().map(line).collect()
+}
+
+/// `Routes  4   1 lacks something`
+pub(super) fn routes_note(scene: &Scene<'_>, title: Row) -> Row {
+    let theme = scene.theme;
+    let watch = &scene.state.watch;
+    let told: Vec<_> = watch.routes.iter().map(|route| watch.grants.lacks(route)).collect();
+    let lacking = told.iter().filter(|told| matches!(told, Ok((lacks, _)) if !lacks.is_empty())).count();
+    let title = title.put(format!("  {}", told.len()), theme.dim);
+    match lacking {
+        0 => title,
+        1 => title.put("  1 lacks something", theme.bad),
+        many => title.put(format!("  {many} lack something"), theme.bad),
+    }
+}
+
+/// One row for each route: whether what it needs is granted, or what it lacks.
+pub(super) fn routes(scene: &Scene<'_>, width: usize) -> Vec<Row> {
+    let theme = scene.theme;
+    let watch = &scene.state.watch;
+    let name = |route: &RouteDef| harmless_line(&route.title, 60);
+    let widest = watch.routes.iter().map(|r| cells(&name(r))).max().unwrap_or(0);
+    let widest = widest.clamp(4, (width / 2).max(4));
+    let line = |route: &RouteDef| {
+        let row = Row::new().put(format!(" {}", cut(&name(route), widest)), theme.strong).to(1 + widest + 2);
+        let needs =
+            route.scopes.iter().chain(&route.claims).map(String::as_str).collect::<Vec<_>>().join(" ");
+        match watch.grants.lacks(route) {
+            Ok((lacks, _)) if lacks.is_empty() => {
+                row.put("✓ granted  ", theme.good).put(harmless_line(&needs, 100), theme.dim)
+            }
+            Ok((lacks, _)) => row.put(format!("✗ {}", lacks.join("; ")), theme.bad),
+            Err(why) => row.put(format!("? {}", why.text), theme.warn),
+        }
+    };
+    watch.routes.iter().map(line).collect()
 }
 
 /// Far ends are told in whole minutes: seconds would only flicker.

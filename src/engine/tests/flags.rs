@@ -87,7 +87,7 @@ fn every_change_is_told_with_its_author_and_its_own_moment() {
         (Flag { archived: true, ..known(10.0) }, "tasks.enabled archived"),
         (
             Flag { next: Some((at(3600), 50.0)), ..known(10.0) },
-            "tasks.enabled 50 % planned for 1970-01-01 01:00:00",
+            "tasks.enabled planned: 50 % on 1970-01-01 at 01:00:00",
         ),
     ] {
         assert_eq!(told(&old, new).map(|(text, _)| text).as_deref(), Some(text));
