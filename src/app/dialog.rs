@@ -333,7 +333,7 @@ fn text(state: &mut State, key: Key, purpose: Purpose, mut input: Input) -> Vec<
         if key.code != Code::Enter {
             edit(&mut input, key);
             // The list behind follows every letter.
-            state.identity_view.filter = input.value().trim().to_owned();
+            input.value().trim().clone_into(&mut state.identity_view.filter);
             state.identity_view.selected.remove(&identity::Section::Audit);
             state.dialog = Some((Dialog::Text(purpose, input), state.now));
         }

@@ -113,22 +113,14 @@ impl State {
 pub fn orgs(state: &State) -> Vec<OrgLine<'_>> {
     let Some(identity) = state.identity() else { return Vec::new() };
     let all = identity.orgs.value.as_ref().map(|orgs| orgs.orgs.as_slice()).unwrap_or_default();
-    match &state.launch.tenants {
-        Some(def) => {
-            let rows = state.watch.tenants(def, state.now).into_iter();
-            rows.map(|row| OrgLine {
-                org: row.org.as_ref().and_then(|id| all.iter().find(|org| org.id == *id)),
-                row: Some(row),
-            })
-            .collect()
-        }
-        None => {
-            let mut lines: Vec<OrgLine<'_>> =
-                all.iter().map(|org| OrgLine { org: Some(org), row: None }).collect();
-            lines.sort_by(|a, b| a.name().cmp(b.name()));
-            lines
-        }
+    if let Some(def) = &state.launch.tenants {
+        let rows = state.watch.tenants(def, state.now).into_iter();
+        let org = |row: &TenantRow| identity.org(row.org.as_deref()?);
+        return rows.map(|row| OrgLine { org: org(&row), row: Some(row) }).collect();
     }
+    let mut lines: Vec<OrgLine<'_>> = all.iter().map(|org| OrgLine { org: Some(org), row: None }).collect();
+    lines.sort_by(|a, b| a.name().cmp(b.name()));
+    lines
 }
 
 /// How many of the lines are found wrong, and of how many it cannot be told.
@@ -312,14 +304,12 @@ pub(super) fn look_at_named(state: &mut State, name: &str) {
         return look_at(state, None);
     }
     let found = state.identity().and_then(|identity| identity.org_of_tenant(name)).map(|org| org.id.clone());
-    match found {
-        Some(id) => look_at(state, Some(id)),
-        None => {
-            let near = choices(state, name).into_iter().flatten().next().map(|org| org.name.clone());
-            let near = near.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-            state.say(format!("no organisation {:?}{near}", text::harmless_line(name, 40)));
-        }
+    if found.is_some() {
+        return look_at(state, found);
     }
+    let near = choices(state, name).into_iter().flatten().next().map(|org| org.name.clone());
+    let near = near.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+    state.say(format!("no organisation {:?}{near}", text::harmless_line(name, 40)));
 }
 
 /// What fits what was typed, best first; `None` stands for all organisations.

@@ -5,6 +5,7 @@
 //! "errors":[{"part","text"}]}`; rates are requests a second, as text. Exit codes: 0 nothing is found, 1
 //! something is, 3 cannot tell (of the organisations; a part that is not told is named on stderr).
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,21 +154,17 @@ fn rows(
     org: Option<&str>,
     now: Time,
 ) -> Vec<TenantRow> {
-    let mut rows = match &launch.tenants {
-        Some(def) => watch.tenants(def, now),
-        None => {
-            let orgs = identity.orgs.value.iter().flat_map(|orgs| &orgs.orgs);
-            orgs.map(|org| TenantRow {
-                org: Some(org.id.clone()),
-                name: org.name.clone(),
-                entitled: None,
-                traffic: None,
-                refused: None,
-                standing: Standing::NoTraffic,
-            })
-            .collect()
-        }
-    };
+    let orgs = identity.orgs.value.iter().flat_map(|orgs| &orgs.orgs);
+    let listed = orgs.map(|org| TenantRow {
+        org: Some(org.id.clone()),
+        name: org.name.clone(),
+        entitled: None,
+        traffic: None,
+        refused: None,
+        standing: Standing::NoTraffic,
+    });
+    let compared = launch.tenants.as_ref().map(|def| watch.tenants(def, now));
+    let mut rows = compared.unwrap_or_else(|| listed.collect());
     rows.retain(|row| org.is_none() || row.org.as_deref() == org);
     rows
 }
@@ -280,7 +277,7 @@ impl View<'_> {
         });
         for (title, lines) in [("ACTING FOR OTHERS", sessions), ("CHANGES", changes.collect())] {
             if !lines.is_empty() {
-                text.push_str(&format!("\n{title}\n{}\n", lines.join("\n")));
+                let _ = write!(text, "\n{title}\n{}\n", lines.join("\n"));
             }
         }
         text

@@ -1,5 +1,6 @@
 //! `gonogo identity`, and the demo's identity screen.
 
+use std::fmt::Write as _;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -71,13 +72,15 @@ fn identity(service: &Service, prometheus: Option<&Canned>, args: &[&str]) -> Ou
         service.url
     );
     if let Some(server) = prometheus {
-        text.push_str(&format!(
+        write!(
+            text,
             "[source.prom]\nkind = \"prometheus\"\nurl = \"{}\"\n\
              [[signal]]\nid = \"traffic\"\nboard = \"hidden\"\nsource = \"prom\"\nquery = \"traffic\"\n\
              [[signal]]\nid = \"refused\"\nboard = \"hidden\"\nsource = \"prom\"\nquery = \"refused\"\n\
              [tenants]\nentitlement = \"tasks\"\ntraffic = \"traffic\"\nrefused = \"refused\"\n",
             server.url("")
-        ));
+        )
+        .unwrap();
     }
     std::fs::write(&config, text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));

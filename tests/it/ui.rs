@@ -108,7 +108,7 @@ fn alerts_stand_in_every_room_worst_first_and_alone_with_all_that_is_known_of_on
 #[test]
 fn the_identity_screen_tells_each_part_or_why_not_and_follows_one_organisation() {
     use sample::identity::{Teller, moved, room};
-    let rooms = [
+    let rooms = vec![
         ("identity_open", room(Teller::Open), "6"),
         ("identity_changes", room(Teller::Open), "6 tab tab tab tab j"),
         ("identity_one_org", room(Teller::Open), "6 enter"),

@@ -73,10 +73,11 @@ impl Identity {
             return Err(Fault::new(FaultCode::Status, "the service does not offer flags"));
         }
         let offered = offered.cloned();
+        // On the heap: with a dozen requests in them they are large.
         let (told, (), mut identity) = join3(
-            async { if asks_flags { Some(flags.ask(service).await) } else { None } },
-            about.ask(service, now),
-            parts.ask(service, offered.as_ref(), now),
+            Box::pin(async { if asks_flags { Some(flags.ask(service).await) } else { None } }),
+            Box::pin(about.ask(service, now)),
+            Box::pin(parts.ask(service, offered.as_ref(), now)),
         )
         .await;
         about.spoken()?;

@@ -186,10 +186,10 @@ async fn each_part_fails_on_its_own_account_with_what_it_needs() {
                 let name = path.split_once('?').map_or(path, |(name, _)| name);
                 let refused = if part == "orgs/" { name.starts_with("orgs/") } else { name == part };
                 let challenge = format!("WWW-Authenticate: Bearer scope=\"{scope}\"\r\n");
-                refused.then(|| match by_challenge {
-                    true => problem(403, &challenge, ""),
-                    false => problem(403, "", &format!(r#","required_scope":"{scope}""#)),
-                })
+                let required = format!(r#","required_scope":"{scope}""#);
+                let (headers, more) =
+                    if by_challenge { (challenge.as_str(), "") } else { ("", required.as_str()) };
+                refused.then(|| problem(403, headers, more))
             });
             let mut source = of(&server);
             let whole = answer(&mut source, at(0.0)).await;
