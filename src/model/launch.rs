@@ -160,6 +160,8 @@ pub enum SourceKind {
         environment: String,
         /// Whether what it grants is asked for at every poll, because routes are held against it.
         grants: bool,
+        /// Other environments whose flags are shown beside it.
+        beside: Vec<String>,
     },
     /// A provider of flags.
     Flags(Box<FlagSource>),

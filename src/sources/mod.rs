@@ -136,9 +136,10 @@ impl Source {
             SourceKind::Alertmanager { url, .. } => {
                 Kind::Alertmanager(Box::new(Alertmanager::new(url, client)))
             }
-            SourceKind::Identity { url, environment, grants } => {
+            SourceKind::Identity { url, environment, grants, beside } => {
                 let keys = flags.iter().filter(|f| f.source == def.id).map(|f| f.key.clone()).collect();
-                Kind::Identity(Box::new(Identity::new(url, environment, keys, *grants, client)))
+                let identity = Identity::new(url, environment, keys, *grants, client);
+                Kind::Identity(Box::new(identity.beside(beside)))
             }
             SourceKind::Flags(provider) => {
                 let keys = flags.iter().filter(|f| f.source == def.id).map(|f| f.key.clone()).collect();
@@ -178,7 +179,8 @@ impl Source {
                 alerts: Some(Ok(told)),
                 ..Answer::default()
             }),
-            Kind::Identity(identity) => identity.poll(now).await,
+            // Boxed, because its many questions would make every poll of any source as large.
+            Kind::Identity(identity) => Box::pin(identity.poll(now)).await,
             Kind::Flags(provider) => provider.poll(now).await.map(|(told, notes)| Answer {
                 flags: Some(told),
                 notes,

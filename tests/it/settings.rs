@@ -224,6 +224,7 @@ fn a_gate_may_look_at_a_signal_an_expression_of_its_own_or_a_flag() {
         url: "https://identity.example.com".into(),
         environment: "staging".into(),
         grants: false,
+        beside: Vec::new(),
     };
     assert_eq!(identity.kind, kind, "the environment of the launch, the base address without its slash");
 }

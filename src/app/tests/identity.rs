@@ -27,6 +27,7 @@ fn room_of_two() -> State {
         url: "http://127.0.0.1:1".into(),
         environment: "production".into(),
         grants: false,
+        beside: Vec::new(),
     };
     launch.sources.push(identity);
     launch.signals[0].board = Board::Tenants;

@@ -131,7 +131,12 @@ mod tests {
     fn identity(id: &str) -> SourceDef {
         source(
             id,
-            SourceKind::Identity { url: "http://127.0.0.1:1".into(), environment: "x".into(), grants: false },
+            SourceKind::Identity {
+                url: "http://127.0.0.1:1".into(),
+                environment: "x".into(),
+                grants: false,
+                beside: Vec::new(),
+            },
         )
     }
 

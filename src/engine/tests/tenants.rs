@@ -78,6 +78,7 @@ fn launch() -> Launch {
         url: "http://127.0.0.1:1".into(),
         environment: "production".into(),
         grants: false,
+        beside: Vec::new(),
     };
     Launch {
         environment: "production".into(),

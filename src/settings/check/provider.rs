@@ -83,7 +83,8 @@ impl Check<'_> {
         around.defs.get(wanted.get()).cloned()
     }
 
-    fn beside(&mut self, table: &SourceTable, environment: &str) -> Vec<String> {
+    /// Other environments, each once.
+    pub(super) fn beside(&mut self, table: &SourceTable, environment: &str) -> Vec<String> {
         let Some(beside) = &table.beside else { return Vec::new() };
         if *table.kind.get() == SourceWord::Unleash && table.admin_credential.is_none() {
             let message = "other environments are told by the admin API only: add `admin-credential`";

@@ -122,7 +122,8 @@ impl Check<'_> {
         }
         let own = self.some_words(table.environment.as_ref());
         let environment = own.unwrap_or_else(|| around.environment.to_owned());
-        Some(SourceKind::Identity { url, environment, grants: false })
+        let beside = self.beside(table, &environment);
+        Some(SourceKind::Identity { url, environment, grants: false, beside })
     }
 
     fn endpoints(&mut self, at: &At<SourceTable>) -> Option<Vec<String>> {
@@ -156,7 +157,7 @@ impl Check<'_> {
 
     /// Keys that say nothing about this kind would be promises without effect.
     fn keys_of_other_kinds(&mut self, table: &SourceTable, kind: SourceWord) {
-        use SourceWord::{Alertmanager, Json, Launchdarkly, Ofrep, Prometheus, Scrape, Unleash};
+        use SourceWord::{Alertmanager, Identity, Json, Launchdarkly, Ofrep, Prometheus, Scrape, Unleash};
         let written: [OfKinds; 17] = [
             ("urls", table.urls.as_ref().map(At::span), &[Scrape]),
             ("labels", table.labels.as_ref().map(At::span), &[Scrape]),
@@ -166,7 +167,7 @@ impl Check<'_> {
             ("alerts", table.alerts.as_ref().map(At::span), &[Prometheus]),
             ("watchdog", table.watchdog.as_ref().map(At::span), &[Alertmanager]),
             ("environment", table.environment.as_ref().map(At::span), SourceWord::OF_FLAGS),
-            ("beside", table.beside.as_ref().map(At::span), &[Unleash, Launchdarkly]),
+            ("beside", table.beside.as_ref().map(At::span), &[Identity, Unleash, Launchdarkly]),
             ("project", table.project.as_ref().map(At::span), &[Unleash, Launchdarkly]),
             ("admin-credential", table.admin_credential.as_ref().map(At::span), &[Unleash]),
             ("bulk", table.bulk.as_ref().map(At::span), &[Ofrep]),

@@ -117,8 +117,8 @@ pub(in crate::settings) struct SourceTable {
     pub(in crate::settings) labels: Option<At<BTreeMap<String, At<String>>>>,
     /// The environment a source of flags is asked for; `launch.environment` where it is left out.
     pub(in crate::settings) environment: Option<At<String>>,
-    /// Other environments whose flags are shown beside it; of `launchdarkly`, and of `unleash` with an
-    /// `admin-credential`.
+    /// Other environments whose flags are shown beside it; of `identity`, of `launchdarkly`, and of
+    /// `unleash` with an `admin-credential`.
     pub(in crate::settings) beside: Option<At<Vec<At<String>>>>,
     /// The project that an `unleash` or `launchdarkly` source's flags are in; `default` where it is left
     /// out.

@@ -55,6 +55,11 @@ impl Flags {
         Self { environment: environment.to_owned(), keys, pages: Vec::new() }
     }
 
+    /// The flags it asks for; all of them where there are none.
+    pub(super) fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
     /// Asks for every page, each under its own `ETag`. The pages are kept only when all came.
     pub(super) async fn ask(&mut self, service: &Service) -> Result<(FlagsAnswer, Notes), Fault> {
         let mut pages: Vec<Page> = Vec::new();

@@ -6,6 +6,7 @@
 
 mod about;
 mod audit;
+mod beside;
 mod docs;
 mod entitlements;
 mod flags;
@@ -15,7 +16,7 @@ mod wire;
 
 use std::time::Duration;
 
-use futures_util::future::join3;
+use futures_util::future::{join, join3};
 
 use super::{Outcome, clock_offset, json};
 use crate::http::Client;
@@ -23,6 +24,7 @@ use crate::model::identity::Capability;
 use crate::model::poll::Notes;
 use crate::model::{Answer, Fault, FaultCode, Time};
 use about::About;
+use beside::Beside;
 use flags::Flags;
 use parts::Parts;
 use service::Service;
@@ -34,6 +36,7 @@ pub struct Identity {
     service: Service,
     about: About,
     flags: Flags,
+    beside: Beside,
     parts: Parts,
     /// Whether the launch asks for flags by their key.
     wants_flags: bool,
@@ -48,9 +51,17 @@ impl Identity {
             service: Service { client, base },
             about: About::new(environment, grants),
             wants_flags: !keys.is_empty(),
+            beside: Beside::new(&[], &keys),
             flags: Flags::new(environment, keys),
             parts: Parts::new(grants),
         }
+    }
+
+    /// Shows the same flags of these environments beside them.
+    #[must_use]
+    pub fn beside(mut self, environments: &[String]) -> Self {
+        self.beside = Beside::new(environments, self.flags.keys());
+        self
     }
 
     /// Asks for the flags and for every part that is due. Not being told who the subject is, what the
@@ -59,7 +70,7 @@ impl Identity {
     /// # Errors
     /// What kept the flags from being told; a service that speaks another contract.
     pub(super) async fn poll(&mut self, now: Time) -> Outcome {
-        let Self { service, about, flags, parts, wants_flags } = self;
+        let Self { service, about, flags, beside, parts, wants_flags } = self;
         // Only what it lists is asked for, so the list comes first.
         if about.is_unknown() {
             about.ask_meta(service, now).await;
@@ -74,7 +85,14 @@ impl Identity {
         }
         let offered = offered.cloned();
         let (told, (), mut identity) = join3(
-            async { if asks_flags { Some(flags.ask(service).await) } else { None } },
+            async {
+                if !asks_flags {
+                    return None;
+                }
+                let asks = join(flags.ask(service), beside.ask(service, now));
+                let (told, ()) = Box::pin(asks).await;
+                Some(told)
+            },
             about.ask(service, now),
             parts.ask(service, offered.as_ref(), now),
         )
@@ -82,7 +100,8 @@ impl Identity {
         about.spoken()?;
         let (told, mut notes) = match told {
             Some(told) => {
-                let (told, notes) = told.map_err(|fault| about.explain(fault))?;
+                let (mut told, mut notes) = told.map_err(|fault| about.explain(fault))?;
+                beside.tell(&mut told, &mut notes);
                 (Some(told), notes)
             }
             None => (None, Notes::default()),

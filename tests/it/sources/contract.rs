@@ -89,7 +89,12 @@ fn service(script: impl Fn(&Seen) -> Option<Vec<Act>> + Send + Sync + 'static) -
 }
 
 fn of(server: &Canned) -> Source {
-    let kind = SourceKind::Identity { url: server.url(""), environment: "production".into(), grants: false };
+    let kind = SourceKind::Identity {
+        url: server.url(""),
+        environment: "production".into(),
+        grants: false,
+        beside: Vec::new(),
+    };
     source(&source_def(kind), &[], &[])
 }
 
@@ -302,8 +307,12 @@ async fn flags_that_the_service_does_not_offer_are_no_flags_that_are_off() {
         })
     };
     let with_flag = |server: &Canned| {
-        let kind =
-            SourceKind::Identity { url: server.url(""), environment: "production".into(), grants: false };
+        let kind = SourceKind::Identity {
+            url: server.url(""),
+            environment: "production".into(),
+            grants: false,
+            beside: Vec::new(),
+        };
         source(&source_def(kind), &[], &["tasks.enabled"])
     };
     let server = lists(r#"["orgs"]"#);
@@ -412,8 +421,12 @@ fn product(minutes: u64) -> Product {
 }
 
 async fn poll_of(server: &Server, now: Time) -> (Source, IdentityAnswer) {
-    let kind =
-        SourceKind::Identity { url: server.base_url(), environment: "production".into(), grants: false };
+    let kind = SourceKind::Identity {
+        url: server.base_url(),
+        environment: "production".into(),
+        grants: false,
+        beside: Vec::new(),
+    };
     let mut source = source(&source_def(kind), &[], &["tasks.enabled"]);
     let told = parts(answer(&mut source, now).await);
     (source, told)

@@ -35,7 +35,12 @@ fn service(script: impl Fn(&Seen) -> Vec<Act> + Send + Sync + 'static) -> Canned
 }
 
 fn def(server: &Canned) -> SourceDef {
-    source_def(SourceKind::Identity { url: server.url(""), environment: "production".into(), grants: false })
+    source_def(SourceKind::Identity {
+        url: server.url(""),
+        environment: "production".into(),
+        grants: false,
+        beside: Vec::new(),
+    })
 }
 
 fn problem(status: u16, title: &str, more: &str) -> Vec<Act> {
@@ -111,6 +116,42 @@ async fn pages_are_followed_each_under_its_own_etag_and_have_an_end() {
     let endless = service(|_| flags("e", &[], r#","next_cursor":"again""#));
     let told = fault(&mut source(&def(&endless), &[], &["a"]), at(0.0)).await;
     assert_eq!((told.code, told.text.as_str()), (FaultCode::Unreadable, "the pages of flags have no end"));
+}
+
+#[tokio::test]
+async fn other_environments_are_asked_once_a_minute_and_one_that_fails_costs_only_itself() {
+    let server = service(|seen| {
+        let of = |environment: &str| seen.path().contains(&format!("environment={environment}&"));
+        match seen.header("if-none-match") {
+            Some(tag) if tag == "\"staging\"" => canned::answer(304, "", ""),
+            _ if of("staging") => {
+                let body = format!(r#"{{"environment":"staging","revision":1,"flags":[{}]}}"#, flag("a", 75));
+                canned::answer(200, "Content-Type: application/json\r\nETag: \"staging\"\r\n", body)
+            }
+            _ if of("test") => problem(403, "Forbidden", r#","required_scope":"flags:read""#),
+            _ => flags("r", &[flag("a", 10), flag("b", 20)], ""),
+        }
+    });
+    let kind = SourceKind::Identity {
+        url: server.url(""),
+        environment: "production".into(),
+        grants: false,
+        beside: vec!["staging".into(), "test".into()],
+    };
+    let mut source = source(&source_def(kind), &[], &["a", "b"]);
+    for second in [0.0, 5.0, 59.0, 61.0] {
+        let told = answer(&mut source, at(second)).await;
+        let flags = told.flags.unwrap();
+        let staging: Vec<_> =
+            flags.flags.iter().map(|f| (f.elsewhere.len(), f.elsewhere[0].enabled)).collect();
+        assert_eq!(staging, [(1, Some(true)), (1, None)], "b does not exist there");
+        assert_eq!(flags.flags[0].elsewhere[0].percent, Percent::Known { value: 75.0 });
+        assert!(!flags.caps.environments);
+        assert_eq!(told.notes.remarks, ["flags in test are not told: forbidden: needs flags:read"]);
+    }
+    assert_eq!(count(&server, "/launch/v1/flags?environment=production"), 4);
+    assert_eq!(count(&server, "/launch/v1/flags?environment=staging"), 2);
+    assert_eq!(count(&server, "/launch/v1/flags?environment=test"), 2);
 }
 
 #[tokio::test]

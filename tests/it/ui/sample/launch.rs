@@ -95,6 +95,7 @@ pub fn launch() -> Launch {
                     url: "http://127.0.0.1:9466".into(),
                     environment: "production".into(),
                     grants: false,
+                    beside: Vec::new(),
                 },
             ),
         ],
