@@ -246,6 +246,12 @@ impl IdentityState {
 
     /// Whether what was told of a part can be believed.
     pub fn trust(&self, capability: Capability, now: Time) -> Trust {
+        if capability == Capability::Entitlements && self.orgs.value.is_none() {
+            // They are asked for by organisation.
+            let offered = self.meta.as_ref().is_none_or(|meta| meta.can(capability));
+            let of_orgs = self.trust(Capability::Orgs, now);
+            return if offered { of_orgs } else { Trust::NotOffered };
+        }
         let (told, fault) = match capability {
             Capability::Orgs => (self.orgs.told, self.orgs.fault.as_ref()),
             Capability::Roles => (self.roles.told, self.roles.fault.as_ref()),

@@ -120,6 +120,32 @@ pub struct IdentityAnswer {
     pub remarks: Vec<String>,
 }
 
+impl IdentityAnswer {
+    /// This answer with what an earlier one told that nobody has heard of: a part that was not asked for
+    /// again, and the events before those of this one.
+    #[must_use]
+    pub fn after(mut self, earlier: Self) -> Self {
+        self.orgs = self.orgs.or(earlier.orgs);
+        self.roles = self.roles.or(earlier.roles);
+        self.impersonations = self.impersonations.or(earlier.impersonations);
+        let again = |id: &String| self.entitlements.iter().any(|(other, _)| other == id);
+        let kept: Vec<_> = earlier.entitlements.into_iter().filter(|(id, _)| !again(id)).collect();
+        self.entitlements.extend(kept);
+        self.audit = match (self.audit, earlier.audit) {
+            (Some(Part { asked, outcome: Ok(new) }), Some(Part { outcome: Ok(old), .. })) if !new.anew => {
+                let AuditNews { mut events, anew, .. } = old;
+                events.extend(new.events);
+                events.drain(..events.len().saturating_sub(AUDIT_KEPT));
+                Some(Part { asked, outcome: Ok(AuditNews { events, anew, more: new.more }) })
+            }
+            // Events come but once; what went wrong goes wrong again.
+            (Some(Part { outcome: Err(_), .. }), Some(old @ Part { outcome: Ok(_), .. })) => Some(old),
+            (new, old) => new.or(old),
+        };
+        self
+    }
+}
+
 /// A person, a service or the system itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
@@ -405,6 +431,49 @@ mod tests {
         let told = |now| ["tasks", "billing", "sso", "absent"].map(|key| of.grants(key, at(now)));
         assert_eq!(told(99), [true, true, false, false]);
         assert_eq!(told(100), [false, true, false, false]);
+    }
+
+    #[test]
+    fn no_event_is_lost_with_an_answer_that_nobody_heard() {
+        let at = Time::from_millis;
+        let event = |id: &str| AuditEvent {
+            id: id.into(),
+            at: None,
+            actor: Principal { id: "a".into(), kind: PrincipalKind::User, display: "A".into() },
+            action: "x".into(),
+            target: None,
+            org_id: None,
+            environment: None,
+            outcome: AuditOutcome::Success,
+            before: String::new(),
+            after: String::new(),
+            impersonation_id: None,
+        };
+        let told = |asked, ids: &[&str], anew| IdentityAnswer {
+            audit: Some(Part {
+                asked: at(asked),
+                outcome: Ok(AuditNews {
+                    events: ids.iter().map(|id| event(id)).collect(),
+                    anew,
+                    more: false,
+                }),
+            }),
+            ..IdentityAnswer::default()
+        };
+        let ids = |answer: IdentityAnswer| {
+            let news = answer.audit.unwrap().outcome.unwrap();
+            (news.anew, news.events.into_iter().map(|e| e.id).collect::<Vec<_>>().join(" "))
+        };
+        let first = told(1, &["1", "2"], true);
+        assert_eq!(ids(told(2, &["3"], false).after(first.clone())), (true, "1 2 3".into()));
+        assert_eq!(ids(told(2, &["9"], true).after(first.clone())), (true, "9".into()));
+        assert_eq!(ids(IdentityAnswer::default().after(first.clone())), (true, "1 2".into()));
+        let fault = Fault::new(crate::model::FaultCode::Status, "answers 500");
+        let failed = IdentityAnswer {
+            audit: Some(Part { asked: at(2), outcome: Err(fault) }),
+            ..IdentityAnswer::default()
+        };
+        assert_eq!(ids(failed.after(first)), (true, "1 2".into()));
     }
 
     #[test]

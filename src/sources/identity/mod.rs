@@ -20,7 +20,7 @@ use futures_util::future::{join, join3};
 
 use super::{Outcome, clock_offset, json};
 use crate::http::Client;
-use crate::model::identity::Capability;
+use crate::model::identity::{Capability, IdentityAnswer};
 use crate::model::poll::Notes;
 use crate::model::{Answer, Fault, FaultCode, Time};
 use about::About;
@@ -40,6 +40,8 @@ pub struct Identity {
     parts: Parts,
     /// Whether the launch asks for flags by their key.
     wants_flags: bool,
+    /// What was told in polls that failed for want of flags: some of it is told but once.
+    unheard: IdentityAnswer,
 }
 
 impl Identity {
@@ -54,6 +56,7 @@ impl Identity {
             beside: Beside::new(&[], &keys),
             flags: Flags::new(environment, keys),
             parts: Parts::new(grants),
+            unheard: IdentityAnswer::default(),
         }
     }
 
@@ -70,7 +73,7 @@ impl Identity {
     /// # Errors
     /// What kept the flags from being told; a service that speaks another contract.
     pub(super) async fn poll(&mut self, now: Time) -> Outcome {
-        let Self { service, about, flags, beside, parts, wants_flags } = self;
+        let Self { service, about, flags, beside, parts, wants_flags, unheard } = self;
         // Only what it lists is asked for, so the list comes first.
         if about.is_unknown() {
             about.ask_meta(service, now).await;
@@ -85,7 +88,7 @@ impl Identity {
         }
         let offered = offered.cloned();
         // On the heap: with a dozen requests in them they are large.
-        let (told, (), mut identity) = join3(
+        let (told, (), identity) = join3(
             Box::pin(async {
                 if !asks_flags {
                     return None;
@@ -97,6 +100,7 @@ impl Identity {
             Box::pin(parts.ask(service, offered.as_ref(), now)),
         )
         .await;
+        *unheard = identity.after(std::mem::take(unheard));
         about.spoken()?;
         let (told, mut notes) = match told {
             Some(told) => {
@@ -107,6 +111,7 @@ impl Identity {
             None => (None, Notes::default()),
         };
         notes.clock_offset = about.offset();
+        let mut identity = std::mem::take(unheard);
         about.tell(&mut identity);
         Ok(Answer {
             flags: told,

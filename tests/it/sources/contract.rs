@@ -393,6 +393,22 @@ async fn the_audit_tail_is_followed_page_by_page_and_begun_anew_where_the_log_wa
 }
 
 #[tokio::test]
+async fn what_was_told_while_flags_were_not_is_told_with_the_next_answer() {
+    let turn = std::sync::atomic::AtomicUsize::new(0);
+    let server = service(move |seen| {
+        let first =
+            seen.path().contains("/flags?") && turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+        first.then(|| canned::answer(503, "", ""))
+    });
+    let mut source = of(&server);
+    assert_eq!(fault(&mut source, at(0.0)).await.text, "answers 503");
+    let told = parts(answer(&mut source, at(5.0)).await);
+    let news = told.audit.unwrap().outcome.unwrap();
+    assert_eq!((news.anew, news.events.len()), (true, 2));
+    assert_eq!((told.orgs.unwrap().asked, told.entitlements.len()), (at(0.0), 2));
+}
+
+#[tokio::test]
 async fn many_organisations_are_asked_about_in_turn_and_none_twice_before_all() {
     let server = service(|seen| {
         (seen.path() == "/launch/v1/orgs").then(|| {
