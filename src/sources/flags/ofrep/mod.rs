@@ -6,23 +6,23 @@
 //! something else than before says that the flag was changed: all older answers on the flag are dropped,
 //! and the estimate begins anew with fewer keys and a larger error.
 
+mod evaluation;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-use super::{Polling, Told, Wanted, answer, clean, unreadable, without_cause, words};
+use super::{Polling, Told, Wanted, answer, clean, without_cause};
 use crate::http::{Client, Request, Response};
 use crate::model::poll::Notes;
 use crate::model::provider::{FlagSource, OfrepDef};
 use crate::model::{Caps, Fault, FaultCode, Flag, Percent, Time};
 use crate::sources::json;
+use evaluation::{Counted, Evaluation, State, evaluations, state, targeting_key};
 
 /// How many keys are asked about in a poll; one by one, how many requests a poll costs where there are
 /// fewer flags than this.
@@ -49,30 +49,6 @@ pub struct Ofrep {
     counted: BTreeMap<String, Counted>,
 }
 
-/// What made-up keys got of one flag.
-#[derive(Default)]
-struct Counted {
-    /// By the key's number, whether it was on.
-    got: BTreeMap<usize, bool>,
-}
-
-/// What one context got of one flag.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase")]
-struct Evaluation {
-    key: Option<String>,
-    value: Option<Value>,
-    variant: Option<String>,
-    reason: Option<String>,
-    error_code: Option<String>,
-    error_details: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct BulkDoc {
-    flags: Vec<Value>,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ErrorDoc {
@@ -81,14 +57,6 @@ struct ErrorDoc {
 
 /// A flag that the server does not have.
 const NOT_FOUND: &str = "FLAG_NOT_FOUND";
-
-/// What an evaluation says of a flag.
-enum State {
-    /// Nobody gets it.
-    Off,
-    /// Some do; whether this key does.
-    On(bool),
-}
 
 impl Ofrep {
     /// A server at the base URL (with or without `/ofrep/v1` at its end), or the one that `OFREP_ENDPOINT`
@@ -313,50 +281,6 @@ impl super::Provider for Ofrep {
     }
 }
 
-impl Counted {
-    fn take(&mut self, got: &[(usize, bool)]) {
-        let changed = got.iter().any(|(key, on)| self.got.get(key).is_some_and(|before| before != on));
-        if changed {
-            self.got.clear();
-        }
-        self.got.extend(got.iter().copied());
-    }
-
-    fn percent(&self) -> Option<Percent> {
-        let n = u32::try_from(self.got.len()).ok().filter(|n| *n > 0)?;
-        let on = self.got.values().filter(|on| **on).count();
-        Some(Percent::Estimated { value: 100.0 * on as f64 / f64::from(n), n })
-    }
-}
-
-/// What an evaluation says. A value may be absent where the flag is disabled, whatever the reason is
-/// called; reasons that are not known say nothing.
-fn state(key: &str, told: &Evaluation, on: &[String]) -> Result<State, Fault> {
-    let reason = told.reason.as_deref().unwrap_or_default();
-    if reason.eq_ignore_ascii_case("DISABLED") {
-        return Ok(State::Off);
-    }
-    if let Some(code) = &told.error_code {
-        let details = told.error_details.as_deref().unwrap_or("no more is said");
-        return Err(unreadable(key, &format!("{}: {}", clean(code), clean(details))));
-    }
-    let Some(value) = told.value.as_ref().filter(|value| !value.is_null()) else { return Ok(State::Off) };
-    let named = |text: &str| on.iter().any(|on| on == text);
-    let got = match value.as_bool() {
-        Some(got) => got,
-        None if on.is_empty() => {
-            let what = format!(
-                "gives {}, no boolean: say with `on` which variants count as on",
-                clean(&words(value))
-            );
-            return Err(unreadable(key, &what));
-        }
-        None => named(&words(value)) || told.variant.as_deref().is_some_and(named),
-    };
-    // A static value is everybody's.
-    if !got && reason.eq_ignore_ascii_case("STATIC") { Ok(State::Off) } else { Ok(State::On(got)) }
-}
-
 /// Sends a request; 2xx, 304 and 404 come through.
 async fn post(client: &Client, request: Request) -> Result<Response, Fault> {
     let mut response = client.send(&request).await?;
@@ -392,30 +316,6 @@ async fn bulk(client: &Client, request: Request, wanted: Wanted) -> Result<Bulk,
     Ok(Bulk::Told(etag, told))
 }
 
-/// Those of a bulk answer that were asked for; the others may be as broken as they like.
-fn evaluations(bytes: &[u8], wanted: &Wanted) -> Result<Vec<Evaluation>, Fault> {
-    let doc: BulkDoc = json::decode(bytes)?;
-    let is_wanted = wanted.set();
-    let keyed = doc.flags.into_iter().filter_map(|flag| {
-        let key = flag.get("key")?.as_str()?.to_owned();
-        is_wanted(&key).then_some((key, flag))
-    });
-    keyed
-        .map(|(key, flag)| {
-            serde_json::from_value(flag).map_err(|_| unreadable(&key, "its evaluation cannot be read"))
-        })
-        .collect()
-}
-
-/// A made-up targeting key; the same for the same seed and number.
-fn targeting_key(seed: &str, number: usize) -> String {
-    let hash = Sha256::digest(format!("{seed}/{number}"));
-    hash.iter().take(12).fold(String::from("gonogo-"), |mut key, byte| {
-        let _ = write!(key, "{byte:02x}");
-        key
-    })
-}
-
 /// `OFREP_HEADERS`: `name=value,name=value`.
 fn headers(text: Option<&SecretString>) -> Vec<(String, String)> {
     let pairs = text.map_or("", |text| text.expose_secret()).split(',');
@@ -429,62 +329,6 @@ fn headers(text: Option<&SecretString>) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn evaluation(text: &str) -> Evaluation {
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn whether_a_flag_is_on_is_read_from_reason_and_value() {
-        let on = ["treatment".to_owned(), "7".to_owned()];
-        for (text, expected) in [
-            (r#"{"key":"k","reason":"DISABLED"}"#, None),
-            (r#"{"key":"k","reason":"DISABLED","value":true}"#, None),
-            (r#"{"key":"k","reason":"FALLBACK"}"#, None),
-            (r#"{"key":"k","reason":"STATIC","value":false}"#, None),
-            (r#"{"key":"k","reason":"STATIC","value":true}"#, Some(true)),
-            (r#"{"key":"k","reason":"TARGETING_MATCH","value":false}"#, Some(false)),
-            (r#"{"key":"k","reason":"SPLIT","value":true}"#, Some(true)),
-            (r#"{"key":"k","reason":"BY_THE_MOON","value":true,"metadata":{"x":1}}"#, Some(true)),
-            (r#"{"key":"k","value":"treatment"}"#, Some(true)),
-            (r#"{"key":"k","value":"red","variant":"treatment"}"#, Some(true)),
-            (r#"{"key":"k","value":7}"#, Some(true)),
-            (r#"{"key":"k","value":"control"}"#, Some(false)),
-        ] {
-            let state = state("k", &evaluation(text), &on).unwrap();
-            assert_eq!(if let State::On(got) = state { Some(got) } else { None }, expected, "{text}");
-        }
-        for (text, said) in [
-            (
-                r#"{"reason":"ERROR","errorCode":"TYPE_MISMATCH","errorDetails":"x"}"#,
-                "flag k: TYPE_MISMATCH: x",
-            ),
-            (r#"{"value":"red"}"#, "flag k: gives red, no boolean: say with `on` which variants count as on"),
-        ] {
-            let fault = state("k", &evaluation(text), &[]).err().unwrap();
-            assert_eq!((fault.code, fault.text.as_str()), (FaultCode::Unreadable, said));
-        }
-    }
-
-    #[test]
-    fn an_estimate_begins_anew_where_a_key_gets_something_else_than_before() {
-        let mut counted = Counted::default();
-        counted.take(&[(0, true), (1, false), (2, false)]);
-        counted.take(&[(3, true)]);
-        assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 4 }));
-        counted.take(&[(0, true)]);
-        assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 4 }));
-        counted.take(&[(1, true), (2, false)]);
-        assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 2 }));
-    }
-
-    #[test]
-    fn made_up_keys_are_the_same_for_the_same_seed_only() {
-        assert_eq!(targeting_key("a", 1), targeting_key("a", 1));
-        let keys: std::collections::BTreeSet<String> = (0..1000).map(|n| targeting_key("a", n)).collect();
-        assert_eq!(keys.len(), 1000);
-        assert!(!keys.contains(&targeting_key("b", 1)));
-    }
 
     #[test]
     fn headers_of_the_environment_are_pairs() {
