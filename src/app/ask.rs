@@ -144,6 +144,15 @@ fn settle(state: &mut State) -> Vec<Effect> {
     tick::append_to(state, &run, asking.wanted.command(evidence))
 }
 
+/// Everything that waits for numbers is called off: it would be written down in another name or role than
+/// it was asked for in.
+pub(super) fn call_off(state: &mut State, why: &str) {
+    if let Some(asking) = state.asking.take() {
+        refuse(state, format!("not {}: {why}", asking.wanted.what()));
+    }
+    tick::call_off(state, why);
+}
+
 fn refuse(state: &mut State, why: String) {
     let now = state.now;
     state.log.add(now, super::LogKind::Run, &why);

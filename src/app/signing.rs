@@ -229,12 +229,16 @@ fn is_there(state: &mut State, person: Option<Person>) -> Vec<Effect> {
     };
     let (was, is) = (name(&state.person), name(&person));
     let ended = person.as_ref().and_then(|person| person.ended.clone());
+    let same = state.person.as_ref().map(|p| (&p.issuer, &p.subject))
+        == person.as_ref().map(|p| (&p.issuer, &p.subject));
     state.person = person;
-    if was == is {
-        return Vec::new();
-    }
     let now = state.now;
     let role = state.author.role.clone();
+    if was == is && same {
+        lose_role(state);
+        return Vec::new();
+    }
+    super::ask::call_off(state, "who is at the keyboard has changed meanwhile");
     let Some(person) = state.person.as_ref().filter(|_| is.is_some()) else {
         state.author = Author { role, ..state.unsigned.clone() };
         let who = was.unwrap_or_default();
@@ -242,15 +246,34 @@ fn is_there(state: &mut State, person: Option<Person>) -> Vec<Effect> {
         state.log.add(now, LogKind::Notice, line);
         return Vec::new();
     };
-    let role = role.filter(|role| person.may_act_as(role));
-    state.author = Author { by: person.name.clone(), role };
+    let lost = role.as_ref().filter(|role| !person.may_act_as(role)).map(|role| person.without(role));
+    let role = role.filter(|_| lost.is_none());
+    state.author = Author { role, ..author(person) };
     let (line, credential) = (format!("signed in as {}", person.name), person.credential.clone());
     let remarks = person.remarks.clone();
     state.log.add(now, LogKind::Notice, line);
-    for remark in remarks {
+    for remark in remarks.into_iter().chain(lost) {
         state.log.add(now, LogKind::Notice, remark);
     }
     poll_with(state, &credential)
+}
+
+/// The author of what this person does, in no role yet.
+pub fn author(person: &Person) -> Author {
+    let subject = if person.subject.is_empty() { &person.name } else { &person.subject };
+    Author::verified(&person.name, &person.issuer, subject)
+}
+
+/// Nobody goes on in a role that their issuer does not give them, or gives no more.
+fn lose_role(state: &mut State) {
+    let Some(person) = state.person.as_ref().filter(|person| person.is_signed_in()) else { return };
+    let Some(role) = state.author.role.as_ref().filter(|role| !person.may_act_as(role)) else { return };
+    let why = person.without(role);
+    state.author.role = None;
+    super::ask::call_off(state, &why);
+    let now = state.now;
+    state.log.add(now, LogKind::Notice, &why);
+    state.say(why);
 }
 
 /// Sources that wait for a sign-in are asked at once.

@@ -111,6 +111,19 @@ pub(super) fn answered(state: &mut State, poll: &Polled) -> Vec<Effect> {
     effects
 }
 
+/// No tick that waits for numbers is made any more.
+pub(super) fn call_off(state: &mut State, why: &str) {
+    let waiting = |view: &super::run::RunView| -> Vec<(RunId, ItemId)> {
+        let polling = view.pending.iter().filter(|(_, pending)| matches!(pending, Pending::Polling { .. }));
+        polling.map(|(item, _)| (view.run.id.clone(), item.clone())).collect()
+    };
+    let all: Vec<(RunId, ItemId)> = state.runs().flat_map(waiting).collect();
+    for (run, item) in all {
+        settle(state, &run, &item);
+        fail_in(state, &run, &item, format!("not ticked: {why}"));
+    }
+}
+
 fn decide(state: &mut State, run: &RunId, item: &ItemId) -> Vec<Effect> {
     settle(state, run, item);
     let gate = state

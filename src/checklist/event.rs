@@ -48,13 +48,38 @@ pub struct Author {
     /// The role they act in.
     #[serde(rename = "as")]
     pub role: Option<String>,
+    /// Who vouches for them, and as whom; names change and are shared, this is neither.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+}
+
+/// A person, as an issuer knows them (OpenID Connect Core 2: `iss` and `sub` together, and nothing else,
+/// are unique and never given to somebody else).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The issuer's address.
+    pub issuer: String,
+    /// Its id of the person.
+    pub subject: String,
 }
 
 impl Author {
     /// Somebody whom nobody authenticated.
     pub fn unverified(name: &str) -> Self {
         let by = if name.starts_with(UNVERIFIED) { name.to_owned() } else { format!("{UNVERIFIED}{name}") };
-        Self { by, role: None }
+        Self { by, role: None, identity: None }
+    }
+
+    /// Somebody who is signed in.
+    pub fn verified(name: &str, issuer: &str, subject: &str) -> Self {
+        let identity = Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
+        // The mark of those for whom nobody vouches is nobody's name.
+        let mut name = name.trim();
+        while let Some(rest) = name.strip_prefix(UNVERIFIED) {
+            name = rest.trim();
+        }
+        let by = if name.is_empty() { subject } else { name };
+        Self { by: by.to_owned(), role: None, identity: Some(identity) }
     }
 
     /// The same person in another role.
@@ -73,15 +98,18 @@ impl Author {
         self.by.starts_with(UNVERIFIED)
     }
 
-    /// Whether both are one person; the mark of an unverified name makes no second one, and neither
-    /// do capitals or blanks around it.
+    /// Whether both are one person. Of two who are signed in their issuer knows; else the name decides: the
+    /// mark of an unverified name makes no second person, and neither do capitals or blanks around it.
     pub fn is_same_person(&self, other: &Author) -> bool {
-        self.person() == other.person()
+        match (&self.identity, &other.identity) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.person() == other.person(),
+        }
     }
 
     /// Whether a name as it stands in a template is this person's.
     pub fn is_named(&self, name: &str) -> bool {
-        self.is_same_person(&Author { by: name.to_owned(), role: None })
+        self.is_same_person(&Author { by: name.to_owned(), role: None, identity: None })
     }
 
     /// The name for comparing, however the mark is written and however often.

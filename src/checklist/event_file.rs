@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::event::Identity;
 use super::fields::{self, Fields, Table, Value};
 use super::{Author, Event, chain};
 
@@ -93,13 +94,19 @@ pub fn read(text: &str) -> Result<Event, BadEvent> {
     Ok(event)
 }
 
+/// Both halves, or none.
+fn identity(table: &mut Table) -> Result<Option<Identity>, BadEvent> {
+    let Some(issuer) = table.may("iss")? else { return Ok(None) };
+    Ok(Some(Identity { issuer, subject: table.get("sub")? }))
+}
+
 fn event(table: &mut Table) -> Result<Event, BadEvent> {
     let kind: String = table.get("kind")?;
     Ok(Event {
         seq: table.get("seq")?,
         id: table.get("id")?,
         at: table.get("at")?,
-        author: Author { by: table.get("by")?, role: table.may("as")? },
+        author: Author { by: table.get("by")?, role: table.may("as")?, identity: identity(table)? },
         fact: fields::fact(&kind, table)?,
         seen_rev: fields::seen_rev(table)?,
         prev: table.get("prev")?,

@@ -78,6 +78,10 @@ pub(super) fn of_body(event: &Event) -> Fields {
     if let Some(role) = &event.author.role {
         fields.push(("as", text(role)));
     }
+    if let Some(identity) = &event.author.identity {
+        fields.push(("iss", text(&identity.issuer)));
+        fields.push(("sub", text(&identity.subject)));
+    }
     fields.push(("kind", text(event.fact.kind())));
     if let Some(item) = event.fact.item() {
         fields.push(("item", text(item.as_str())));

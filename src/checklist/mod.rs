@@ -26,7 +26,7 @@ pub use chain::{BrokenChain, binding};
 pub use clock::{Clock, Held, Phase};
 pub use command::{Auto, Command};
 pub use decide::{Begun, Refused, begin, decide};
-pub use event::{Author, Event, Evidence, Hash, Mode};
+pub use event::{Author, Event, Evidence, Hash, Identity, Mode};
 pub use event_file::BadEvent;
 pub use expect::{Expect, expects, moved};
 pub use fact::{Fact, Step};

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 
 use super::Common;
+use crate::app::signing::author;
 use crate::checklist::Author;
 use crate::model::text::harmless_line;
 use crate::model::{Launch, Person};
@@ -67,7 +68,7 @@ impl Signed {
         if let Some(role) = self.role.as_deref().filter(|role| !person.may_act_as(role)) {
             bail!(person.without(&harmless_line(role, 60)));
         }
-        Ok(Author { by: person.name.clone(), role: self.role.clone() })
+        Ok(Author { role: self.role.clone(), ..author(person) })
     }
 }
 

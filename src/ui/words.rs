@@ -54,9 +54,9 @@ mod tests {
 
     #[test]
     fn a_name_nobody_vouched_for_says_so() {
-        let ana = Author { by: "unverified:ana".into(), role: Some("captain".into()) };
+        let ana = Author::unverified("ana").acting_as("captain");
         assert_eq!(who(&ana), "ana?");
         assert_eq!(who_in_full(&ana), "ana (unverified) as captain");
-        assert_eq!(who(&Author { by: "ana@corp".into(), role: None }), "ana@corp");
+        assert_eq!(who(&Author::verified("ana@corp", "https://id", "u1")), "ana@corp");
     }
 }

@@ -32,6 +32,13 @@ pub fn decide(run: &Run, command: &Command, author: &Author, now: Time) -> Resul
     if requires_identity(run) && author.is_unverified() && !is_open_to_all(command) {
         return Err(Refused::Identity(author.name()));
     }
+    if requires_identity(run) && !is_open_to_all(command) {
+        let issuer = |author: &Author| author.identity.as_ref().map(|identity| identity.issuer.clone());
+        let wanted = run.started.as_ref().and_then(|(starter, _)| issuer(starter));
+        if let Some(wanted) = wanted.filter(|wanted| issuer(author).as_ref() != Some(wanted)) {
+            return Err(Refused::Issuer { by: author.name(), wanted });
+        }
+    }
     let asked = Asked { run, author, now };
     match command {
         Command::Begin { item } => asked.begin(item),

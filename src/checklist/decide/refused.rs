@@ -45,6 +45,15 @@ pub enum Refused {
         "{0} is unverified, and this checklist takes changes only from people who are signed in (gonogo login, :sign-in)"
     )]
     Identity(String),
+    /// Another issuer vouches for the author than for whoever began the run: its names and roles mean nothing
+    /// here.
+    #[error("{by} is not signed in at {wanted}, where whoever began this run is: its roles count here")]
+    Issuer {
+        /// Who.
+        by: String,
+        /// The issuer that counts.
+        wanted: String,
+    },
     /// It is another role's.
     #[error("{item} is for {role}{}: act as {role} (--as, :as)", acting_as(.acting.as_deref()))]
     Role {

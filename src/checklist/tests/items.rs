@@ -219,7 +219,7 @@ fn the_same_person_never_signs_twice_whatever_the_name_is_written_like() {
         "unverified:Unverified:ana",
         "UNVERIFIED:ana",
     ] {
-        let again = Author { by: by.into(), role: Some("sre".into()) };
+        let again = Author { by: by.into(), role: Some("sre".into()), identity: None };
         let refused = room.tries(&again, &sign("roles")).unwrap_err();
         assert!(matches!(refused, Refused::SignedTwice { .. }), "{by}: {refused}");
     }
@@ -456,7 +456,7 @@ fn parameters_are_given_at_the_start_and_match_their_patterns_whole() {
 
 #[test]
 fn where_people_must_be_signed_in_only_an_emergency_is_open_to_all() {
-    let ada = Author { by: "ada@corp".into(), role: None };
+    let ada = Author::verified("ada@corp", "https://id.example.com", "u1");
     let template = Template {
         require_identity: true,
         items: vec![Item { id: ItemId::new("a"), title: "A".into(), ..Item::default() }],
@@ -494,4 +494,54 @@ fn where_people_must_be_signed_in_only_an_emergency_is_open_to_all() {
     run.apply(&read);
     let note = Command::Note { item: None, text: "hm".into() };
     assert_eq!(decide(&run, &note, &ana(), now), Err(Refused::Identity("ana".into())));
+}
+
+#[test]
+fn one_person_under_two_names_is_one_signer_and_two_of_one_name_are_two() {
+    let issuer = "https://id.example.com";
+    let at_issuer = |name: &str, subject: &str| Author::verified(name, issuer, subject);
+    let ada = at_issuer("ada", "u1");
+    for (other, same) in [
+        (at_issuer("ada.l", "u1"), true),
+        (at_issuer("ada", "u2"), false),
+        (Author::verified("ada", "https://other.example.com", "u1"), false),
+        (Author::unverified("Ada"), true),
+        (Author::unverified("raj"), false),
+    ] {
+        assert_eq!(ada.is_same_person(&other), same, "{other:?}");
+        assert_eq!(other.is_same_person(&ada), same, "{other:?}");
+    }
+    assert_eq!(at_issuer("unverified: unverified:raj", "u3").by, "raj");
+    assert_eq!(at_issuer(" unverified: ", "u3").by, "u3");
+}
+
+#[test]
+fn an_event_says_who_vouches_for_its_author_and_that_cannot_be_changed_unnoticed() {
+    let ada = Author::verified("ada", "https://id.example.com", "u1");
+    let run = Run::new(RunId::new("r"), Arc::new(Template::default()));
+    let now = Time::parse(NOON).unwrap();
+    let fact = begin(&run.template, "text", &Begun::default(), &ada).unwrap();
+    let event = run.next_event("START", now, &ada, fact);
+    let text = event_file::render(&event);
+    assert!(text.contains("iss = \"https://id.example.com\"\nsub = \"u1\""), "{text}");
+    let read = event_file::read(&text).unwrap();
+    assert_eq!(read.author, ada);
+    let other = Event { author: Author::verified("ada", "https://id.example.com", "u2"), ..event.clone() };
+    assert_ne!(chain::hash(&other), chain::hash(&event));
+}
+
+#[test]
+fn another_issuer_than_that_of_whoever_began_counts_for_nothing() {
+    let ada = Author::verified("ada", "https://id.example.com", "u1");
+    let begun = Begun { require_identity: true, ..Begun::default() };
+    let mut run = Run::new(RunId::new("r"), Arc::new(Template::default()));
+    let now = Time::parse(NOON).unwrap();
+    let fact = begin(&run.template, "text", &begun, &ada).unwrap();
+    run.apply(&run.next_event("START", now, &ada, fact));
+    let note = Command::Note { item: None, text: "hm".into() };
+    let mallory = Author::verified("ada", "http://127.0.0.1:1", "u1");
+    let refused = decide(&run, &note, &mallory, now).unwrap_err();
+    assert!(refused.to_string().contains("https://id.example.com"), "{refused}");
+    assert!(decide(&run, &note, &Author::verified("raj", "https://id.example.com", "u2"), now).is_ok());
+    assert!(decide(&run, &Command::Hold { reason: None }, &mallory, now) != Err(refused));
 }

@@ -228,7 +228,7 @@ fn author((person, spelling, _, _): Who, role: Option<&str>) -> Author {
         2 => format!("Unverified:{}", name.to_uppercase()),
         _ => format!("unverified: {name} "),
     };
-    Author { by, role: role.map(Into::into) }
+    Author { by, role: role.map(Into::into), identity: None }
 }
 
 /// Half of the time the role that the item is for, where one is.

@@ -85,7 +85,7 @@ fn event(seq: u64, second: i64, by: &str, fact: Fact) -> Event {
         seq,
         id: format!("01KAX3R0{seq:018}"),
         at: at(second),
-        author: Author { by: by.into(), role: Some("captain".into()) },
+        author: Author { by: by.into(), role: Some("captain".into()), identity: None },
         fact,
         seen_rev: 0,
         prev: Hash(String::new()),
