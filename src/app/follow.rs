@@ -33,7 +33,12 @@ pub(super) fn changes(state: &mut State, changes: Vec<Change>) {
                 state.log.add(at.unwrap_or(now), LogKind::Flag, text);
                 continue;
             }
-            Change::FlagMissing(key) => (LogKind::Flag, format!("{key} does not exist there any more")),
+            Change::FlagMissing { key, hidden: false } => {
+                (LogKind::Flag, format!("{key} does not exist there any more"))
+            }
+            Change::FlagMissing { key, hidden: true } => {
+                (LogKind::Flag, format!("{key} is not among what the provider shows any more"))
+            }
             Change::AlertIs(alert, count) => super::alerts::came(&alert, count, now),
             Change::AlertGone(alert, count) => super::alerts::went(&alert, count),
             Change::ImpersonationBegan(session) => {

@@ -12,9 +12,8 @@ use crate::engine::flags::{Drift, FlagState, Seen};
 use crate::http::Client;
 use crate::model::duration::short;
 use crate::model::flag::{Elsewhere, Rule};
-use crate::model::poll::FlagsAnswer;
 use crate::model::{
-    Fault, Flag, FlagDef, Launch, Percent, Polled, Reason, SourceDef, SourceKind, Time, value,
+    Answer, Fault, Flag, FlagDef, Launch, Percent, Polled, Reason, SourceDef, SourceKind, Time, value,
 };
 use crate::runtime::credential::credential;
 use crate::settings;
@@ -39,7 +38,7 @@ struct Told {
 
 impl Told {
     fn seen(&self, flag: &FlagState) -> Option<(Seen, Option<Drift>)> {
-        self.watch.seen(flag)
+        self.watch.seen(flag, self.asked)
     }
 }
 
@@ -109,7 +108,7 @@ async fn ask(launch: &Launch) -> anyhow::Result<Told> {
         told.watch.observe(&poll);
         let tells_flags = launch.source(&poll.source).is_some_and(|def| def.kind.tells_flags());
         match &poll.outcome {
-            Ok(answer) => told.take(launch, &poll, answer.flags.as_ref()),
+            Ok(answer) => told.take(launch, &poll, answer),
             // What callers get is an extra; the screen of flags is whole without it.
             Err(fault) if tells_flags => {
                 told.faults.push(Fault::new(fault.code, format!("{}: {fault}", poll.source)));
@@ -121,8 +120,8 @@ async fn ask(launch: &Launch) -> anyhow::Result<Told> {
 }
 
 impl Told {
-    fn take(&mut self, launch: &Launch, poll: &Polled, answer: Option<&FlagsAnswer>) {
-        let Some(answer) = answer else { return };
+    fn take(&mut self, launch: &Launch, poll: &Polled, told: &Answer) {
+        let (Some(answer), offset) = (&told.flags, told.notes.clock_offset) else { return };
         self.missing.extend(answer.missing.iter().cloned());
         for flag in &answer.flags {
             let known = launch.flags.iter().find(|def| def.key == flag.key && def.source == poll.source);
@@ -133,7 +132,7 @@ impl Told {
                 evaluations: None,
             });
             let mut state = FlagState::new(def);
-            state.observe(poll.asked, answer);
+            state.observe(poll.asked, answer, offset);
             self.flags.push(state);
         }
     }
@@ -175,6 +174,7 @@ fn flag_document(told: &Told, state: &FlagState, flag: &Flag) -> Value {
     json!({
         "key": flag.key,
         "source": state.def.source,
+        "environment": state.environment,
         "enabled": flag.enabled,
         "percent": percent(flag.percent),
         "unit": flag.unit,
@@ -222,6 +222,7 @@ fn observed_document(seen: &Seen, drift: Option<Drift>) -> Value {
         "window_seconds": seen.window.map(|window| window.as_secs_f64()),
         "at": seen.at,
         "drift": word,
+        "stale": seen.stale,
     })
 }
 
@@ -258,13 +259,18 @@ fn row(told: &Told, state: &FlagState, flag: &Flag) -> [String; 6] {
         let word = match drift {
             Some(Drift::Off { .. }) => " drift",
             Some(Drift::Settling) => " settling",
+            None if seen.stale => " stale",
             Some(Drift::None) | None => "",
         };
         format!("{:.1} %{n}{word}", seen.percent)
     });
     [
         flag.key.clone(),
-        if flag.enabled { "on" } else { "off" }.to_owned(),
+        match (flag.archived, flag.enabled) {
+            (true, _) => "archived".to_owned(),
+            (false, true) => "on".to_owned(),
+            (false, false) => "off".to_owned(),
+        },
         format!("{}{unit}", flag.percent.text()),
         observed.unwrap_or_else(|| "-".into()),
         flag.updated_at.map_or_else(|| "-".into(), |at| format!("{} ago", short(told.asked.since(at)))),

@@ -40,6 +40,9 @@ pub(super) fn measure(
         };
         return Measure::unknown(at, "missing", text);
     };
+    if flag.archived {
+        return Measure::unknown(at, "archived", format!("{key} is archived: it is not evaluated any more"));
+    }
     let mut parts = Vec::new();
     parts.extend(wanted.enabled.map(|enabled| switched(key, enabled, flag)));
     if wanted.percent {
@@ -48,7 +51,7 @@ pub(super) fn measure(
     if !wanted.changed_by.is_empty() {
         parts.push(author(wanted, state, flag));
     }
-    parts.extend(wanted.unchanged_for.map(|span| match unchanged(flag, span, at) {
+    parts.extend(wanted.unchanged_for.map(|span| match unchanged(state, flag, span, at) {
         Ok(()) => Part::new(Verdict::Pass, "unchanged", ""),
         Err((true, text)) => Part::new(Verdict::Fail, "changed", text),
         Err((false, text)) => Part::new(Verdict::Unknown, "changed-unknown", text),
@@ -137,7 +140,11 @@ fn certain_not(limit: Limit, low: f64, high: f64) -> bool {
 }
 
 fn author(wanted: &FlagCondition, state: &FlagState, flag: &Flag) -> Part {
-    let by = flag.updated_by.as_deref().or(flag.updated_by_id.as_deref()).unwrap_or_default();
+    let by = match (&flag.updated_by, &flag.updated_by_id) {
+        (Some(name), Some(id)) if name != id => format!("{name} ({id})"),
+        (Some(name), _) => name.clone(),
+        (None, id) => id.clone().unwrap_or_default(),
+    };
     let told: Vec<Option<bool>> = wanted.changed_by.iter().map(|who| flag.is_changed_by(who)).collect();
     if told.contains(&Some(true)) {
         return Part::new(Verdict::Pass, "changed-by", format!("changed last by {by}"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::duration::short;
 use crate::model::poll::FlagsAnswer;
-use crate::model::{Caps, Flag, FlagDef, Percent, Time};
+use crate::model::{Caps, Flag, FlagDef, Percent, Point, Time};
 use crate::promql::Expr;
 
 use super::Track;
@@ -22,6 +22,12 @@ pub struct FlagState {
     pub asked: Option<Time>,
     /// What its provider can tell.
     pub caps: Caps,
+    /// The environment that its provider speaks of; empty before it has.
+    pub environment: String,
+    /// The provider's clock less this program's, in seconds, where it is known.
+    offset: Option<f64>,
+    /// When a change was seen here last.
+    moved: Option<Time>,
 }
 
 /// A flag's rollout, or what decides it, is not what it was.
@@ -48,6 +54,8 @@ pub struct Seen {
     pub window: Option<Duration>,
     /// When they were.
     pub at: Time,
+    /// Whether that is too long ago, or was too badly told, to say anything of now.
+    pub stale: bool,
 }
 
 /// Whether callers get what is set.
@@ -69,55 +77,89 @@ pub enum Drift {
 impl FlagState {
     /// A flag nobody has told of yet.
     pub fn new(def: FlagDef) -> Self {
-        Self { def, flag: None, missing: false, asked: None, caps: Caps::default() }
+        Self {
+            def,
+            flag: None,
+            missing: false,
+            asked: None,
+            caps: Caps::default(),
+            environment: String::new(),
+            offset: None,
+            moved: None,
+        }
     }
 
-    /// Takes an answer in; returns the change where there is one.
-    pub fn observe(&mut self, asked: Time, answer: &FlagsAnswer) -> Option<Changed> {
+    /// Takes an answer in; returns the change where there is one. `offset` is the provider's clock less this
+    /// program's, where it is known.
+    pub fn observe(&mut self, asked: Time, answer: &FlagsAnswer, offset: Option<f64>) -> Option<Changed> {
         let before = self.asked.replace(asked);
-        self.caps = answer.caps;
+        (self.caps, self.offset) = (answer.caps, offset);
+        self.environment.clone_from(&answer.environment);
         let found = answer.flags.iter().find(|flag| flag.key == self.def.key);
-        self.missing = found.is_none();
+        let was_missing = std::mem::replace(&mut self.missing, found.is_none());
         let new = found?;
-        let text = self.flag.as_ref().and_then(|old| change_text(old, new));
-        let at = new.updated_at.filter(|at| before.is_some_and(|before| *at > before) && *at <= asked);
+        let mut text = self.flag.as_ref().and_then(|old| change_text(old, new));
+        if was_missing && before.is_some() && text.is_none() {
+            text = Some((format!("{} is there again", new.key), None));
+        }
+        if text.is_some() {
+            self.moved = Some(asked);
+        }
+        let at = new.updated_at.map(|at| self.here(at));
+        let at = at.filter(|at| before.is_some_and(|before| *at > before) && *at <= asked);
         let by = new.updated_by.clone();
         self.flag = Some(new.clone());
         text.map(|(text, then)| Changed { text, then, by, at })
     }
 
+    /// The environment that its provider speaks of, where it is another than that of the launch.
+    pub fn elsewhere(&self, of_launch: &str) -> Option<&str> {
+        let other = !self.environment.is_empty() && self.environment != of_launch;
+        other.then_some(self.environment.as_str())
+    }
+
+    /// A moment of the provider's clock, by this program's.
+    fn here(&self, at: Time) -> Time {
+        match self.offset {
+            Some(offset) if offset > 0.0 => at.before(Duration::from_secs_f64(offset)),
+            Some(offset) => at.after(Duration::from_secs_f64(-offset)),
+            None => at,
+        }
+    }
+
     /// What callers got: what the provider counts, else what the flag's signal says. `None` where nobody
     /// counts, or nobody asked.
-    pub fn seen(&self, signal: Option<&Track>, evaluations: Option<&Track>) -> Option<Seen> {
+    pub fn seen(&self, signal: Option<&Track>, evaluations: Option<&Track>, now: Time) -> Option<Seen> {
         let counted = self.flag.as_ref().and_then(|flag| flag.observed);
         if let Some(observed) = counted
             && let Some(percent) = observed.percent()
         {
-            let at = observed.at.or(self.asked)?;
-            return Some(Seen { percent, count: Some(observed.count()), window: observed.window, at });
+            let at = observed.at.map(|at| self.here(at)).or(self.asked)?;
+            let window = observed.window;
+            let stale = now.since(at) > window.unwrap_or_default().max(OBSERVED_AGE);
+            return Some(Seen { percent, count: Some(observed.count()), window, at, stale });
         }
         let track = signal?;
-        let own: Vec<_> =
-            track.points().filter(|p| p.labels.get("flag").is_none_or(|f| f == self.def.key)).collect();
-        let on = own.iter().find(|p| p.labels.get("variant").is_some_and(|v| ON.contains(&v)));
-        let point = match (on, own.as_slice()) {
-            (Some(point), _) => *point,
-            (None, [only]) => *only,
-            _ => return None,
+        let own = |track: &Track| -> Vec<Point> {
+            let points = track.points();
+            points.filter(|p| p.labels.get("flag").is_none_or(|f| f == self.def.key)).cloned().collect()
         };
-        let count = evaluations.and_then(|track| {
-            let own = track.points().filter(|p| p.labels.get("flag").is_none_or(|f| f == self.def.key));
-            let sum: f64 = own.map(|p| p.value).sum();
+        let points = own(track);
+        let percent = share_on(&points)?;
+        let at = points.iter().map(|point| point.sampled).min()?;
+        let count = evaluations.filter(|track| is_told(track, now)).and_then(|track| {
+            let sum: f64 = own(track).iter().map(|p| p.value).sum();
             (sum.is_finite() && sum >= 1.0).then_some(sum as u64)
         });
         let window = Expr::parse(&track.def.query).ok().map(|expr| expr.window());
-        point.value.is_finite().then_some(Seen { percent: point.value, count, window, at: point.sampled })
+        let stale = !is_told(track, now);
+        Some(Seen { percent, count, window, at, stale })
     }
 
     /// Holds what was seen against what is set: chance explains max(2 points, 3√(p(1−p)/n)), and the
     /// error of an estimate. Of a lower bound only its lower side is held. `None` where either is unknown.
     pub fn drift(&self, seen: &Seen) -> Option<Drift> {
-        let flag = self.flag.as_ref().filter(|_| !self.missing)?;
+        let flag = self.flag.as_ref().filter(|flag| !self.missing && !flag.archived && !seen.stale)?;
         let (low, high) = flag.reach().bounds()?;
         let points = (low - seen.percent).max(seen.percent - high).max(0.0);
         let nearest = seen.percent.clamp(low, high) / 100.0;
@@ -127,13 +169,15 @@ impl FlagState {
             return Some(Drift::None);
         }
         let window = seen.window.unwrap_or_default() + TAKE_UP;
-        let young = flag.updated_at.is_some_and(|at| seen.at.since(at) < window);
+        let young = flag.updated_at.is_some_and(|at| seen.at.since(self.here(at)) < window);
         Some(if young { Drift::Settling } else { Drift::Off { points, tolerance } })
     }
 }
 
 /// Values of the label `variant` that mean that a caller got the feature.
 const ON: [&str; 5] = ["on", "true", "enabled", "treatment", "1"];
+/// A provider counts now and then; what it counted longer ago says nothing of now.
+const OBSERVED_AGE: Duration = Duration::from_mins(5);
 /// Fewer points than this are no drift.
 const LEAST_TOLERANCE: f64 = 2.0;
 /// How long a change takes to reach callers, whose libraries ask now and then.
@@ -160,6 +204,7 @@ fn change_text(old: &Flag, new: &Flag) -> Option<(String, Option<String>)> {
         parts.push(if new.archived { "archived" } else { "taken out of the archive" }.to_owned());
     }
     let others = [
+        ("unit", old.unit != new.unit),
         ("rules", old.rules != new.rules),
         ("targets", old.targets != new.targets),
         ("variants", old.variants != new.variants && !moved),
@@ -186,14 +231,51 @@ fn planned(at: Time, percent: f64) -> String {
     format!("{} on {} at {}", Percent::Known { value: percent }.text(), at.date(), at.clock())
 }
 
+/// Whether a signal's newest answer was whole, and is young enough.
+fn is_told(track: &Track, now: Time) -> bool {
+    let young = |point: &Point| now.since(point.sampled) <= track.def.max_age;
+    track.fault.is_none() && track.warnings.is_empty() && track.points().all(young)
+}
+
+/// The share of callers for whom the flag was on, out of series by variant or one series of its own. Where no
+/// variant says "on", it is 0 only if the others are everybody.
+fn share_on(points: &[Point]) -> Option<f64> {
+    let (by_variant, plain): (Vec<&Point>, Vec<&Point>) =
+        points.iter().partition(|point| point.labels.get("variant").is_some());
+    let share = match (by_variant.as_slice(), plain.as_slice()) {
+        ([], [only]) => only.value,
+        ([], _) => return None,
+        (variants, _) => {
+            let is_on = |p: &&&Point| p.labels.get("variant").is_some_and(|v| ON.contains(&v));
+            let on: Vec<f64> = variants.iter().filter(is_on).map(|p| p.value).collect();
+            let all: f64 = variants.iter().map(|p| p.value).sum();
+            if on.is_empty() && (all - 100.0).abs() > 0.5 {
+                return None;
+            }
+            on.iter().sum()
+        }
+    };
+    share.is_finite().then_some(share)
+}
+
 /// Why a flag has not been unchanged for long enough, or that it has.
-pub(super) fn unchanged(flag: &Flag, wanted: Duration, at: Time) -> Result<(), (bool, String)> {
-    let Some(changed) = flag.updated_at else {
+///
+/// # Errors
+/// Why not, and whether that is certain.
+pub(super) fn unchanged(
+    state: &FlagState,
+    flag: &Flag,
+    wanted: Duration,
+    at: Time,
+) -> Result<(), (bool, String)> {
+    let Some(changed) = flag.updated_at.map(|changed| state.here(changed)) else {
         return Err((false, "when it was changed last is not told".into()));
     };
     if changed.since(at) > Duration::from_secs(30) {
         return Err((false, format!("changed {} from now: the clocks differ", short(changed.since(at)))));
     }
+    // What was seen here counts too: the provider's clock may be behind, and nobody may know by how much.
+    let changed = state.moved.map_or(changed, |moved| moved.max(changed));
     let quiet = at.since(changed);
     if quiet >= wanted {
         return Ok(());

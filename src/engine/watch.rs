@@ -26,8 +26,13 @@ pub enum Change {
     SourceBack(SourceId),
     /// A flag is not what it was.
     Flag(Changed),
-    /// A flag that was there is not any more.
-    FlagMissing(String),
+    /// A flag that was there is not any more, or its provider does not show it any more.
+    FlagMissing {
+        /// Its key.
+        key: String,
+        /// Whether it may only be hidden from the credential.
+        hidden: bool,
+    },
     /// An alert began to fire or to be pending, and how many of its name did.
     AlertIs(Box<Alert>, usize),
     /// An alert ceased to fire, and how many of its name did.
@@ -117,9 +122,9 @@ impl Watch {
     }
 
     /// What callers got of a flag, and whether that is what is set.
-    pub fn seen(&self, flag: &FlagState) -> Option<(Seen, Option<Drift>)> {
+    pub fn seen(&self, flag: &FlagState, now: Time) -> Option<(Seen, Option<Drift>)> {
         let track = |id: &Option<SignalId>| self.track(id.as_ref()?);
-        let seen = flag.seen(track(&flag.def.observed), track(&flag.def.evaluations))?;
+        let seen = flag.seen(track(&flag.def.observed), track(&flag.def.evaluations), now)?;
         Some((seen, flag.drift(&seen)))
     }
 
@@ -191,9 +196,13 @@ impl Watch {
         if let Some(flags) = &answer.flags {
             for state in self.flags.iter_mut().filter(|f| f.def.source == poll.source) {
                 let was_missing = state.missing;
-                changes.extend(state.observe(poll.asked, flags).map(Change::Flag));
+                let offset = answer.notes.clock_offset;
+                changes.extend(state.observe(poll.asked, flags, offset).map(Change::Flag));
                 if state.missing && !was_missing {
-                    changes.push(Change::FlagMissing(state.def.key.clone()));
+                    changes.push(Change::FlagMissing {
+                        key: state.def.key.clone(),
+                        hidden: !state.caps.missing,
+                    });
                 }
             }
         }
@@ -213,7 +222,13 @@ impl Watch {
                 }
                 Condition::Flag(wanted) if gate.source == poll.source && answer.flags.is_some() => {
                     let state = self.flags.iter().find(|f| f.def.key == wanted.key);
-                    flag_gate::measure(&gate.def, wanted, state, gate.failed(), poll.asked)
+                    let mut measured =
+                        flag_gate::measure(&gate.def, wanted, state, gate.failed(), poll.asked);
+                    // A source may be told to look elsewhere; whoever reads the verdict must see that.
+                    if let Some(other) = state.and_then(|state| state.elsewhere(&self.environment)) {
+                        measured.reason.text = format!("in {other}: {}", measured.reason.text);
+                    }
+                    measured
                 }
                 Condition::Route(wanted) if gate.source == poll.source => {
                     let routes = self.routes.iter().filter(|route| route_gate::means(wanted, route));

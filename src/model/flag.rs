@@ -166,7 +166,8 @@ pub struct Flag {
     pub updated_at: Option<Time>,
     /// Who changed it last, by name.
     pub updated_by: Option<String>,
-    /// The same, by id, where the provider tells both.
+    /// The same, by an id that nobody chooses for themselves, where the provider tells one: it is what gates
+    /// compare.
     pub updated_by_id: Option<String>,
     /// The next scheduled step: when, and to how many percent.
     pub next: Option<(Time, f64)>,
@@ -209,10 +210,11 @@ fn observed<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 impl Flag {
-    /// Whether the last change was this person's, by name or by id; `None` where it is not told.
+    /// Whether the last change was this person's: by the id where one is told, because people choose their
+    /// names themselves, else by name. `None` where neither is told.
     pub fn is_changed_by(&self, who: &str) -> Option<bool> {
-        let told: Vec<&String> = self.updated_by.iter().chain(&self.updated_by_id).collect();
-        (!told.is_empty()).then(|| told.iter().any(|name| name.as_str() == who))
+        let told = self.updated_by_id.as_ref().or(self.updated_by.as_ref())?;
+        Some(told == who)
     }
 
     /// How far it is rolled out to callers now: one that is off is out for nobody.

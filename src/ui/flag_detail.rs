@@ -47,13 +47,13 @@ fn detail(scene: &Scene<'_>, state: &FlagState, width: usize) -> Vec<Row> {
     );
     add("source", format!("{}, last answer {asked}", state.def.source));
     if state.missing {
-        add(
-            "missing",
-            format!(
-                "the provider says that it does not exist in {}; that is not off",
-                text::harmless_line(&scene.state.launch.environment, 40)
-            ),
-        );
+        let environment = text::harmless_line(&scene.state.launch.environment, 40);
+        let words = if state.caps.missing {
+            format!("the provider says that it does not exist in {environment}; that is not off")
+        } else {
+            "it is not among what the provider shows to this credential; that is not off".into()
+        };
+        add("missing", words);
     }
     let Some(flag) = &state.flag else { return out };
     let of = if flag.unit.is_empty() {
@@ -62,7 +62,7 @@ fn detail(scene: &Scene<'_>, state: &FlagState, width: usize) -> Vec<Row> {
         format!(" of {}", text::harmless_line(&flag.unit, 20))
     };
     add(if state.missing { "last known" } else { "rollout" }, rollout(flag, &of));
-    if let Some((seen, drift)) = scene.state.watch.seen(state) {
+    if let Some((seen, drift)) = scene.state.watch.seen(state, now) {
         add("seen", seen_words(&seen, drift, now));
     }
     if let Some((at, to)) = flag.next {
@@ -129,6 +129,7 @@ fn seen_words(seen: &Seen, drift: Option<Drift>, now: Time) -> String {
         }
         Some(Drift::Settling) => "; not yet what is set: the change is young".into(),
         Some(Drift::None) => "; as set".into(),
+        None if seen.stale => "; too long ago, or too badly told, to say anything of now".into(),
         None => String::new(),
     };
     format!("{percent}{of}{}{age}{judged}", window.unwrap_or_default())

@@ -69,7 +69,11 @@ pub(super) fn rows(scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
         let name = cut(&flag.def.key, key).into_owned();
         let mut row = Row::new().put("  ", theme.base).put(name, theme.base).to(2 + key + 2);
         if flag.missing {
-            let words = format!("✗ does not exist in {environment}");
+            let words = if flag.caps.missing {
+                format!("✗ does not exist in {environment}")
+            } else {
+                "✗ is not among what the provider shows".into()
+            };
             out.push(row.put(words, theme.bad).fit(width));
             continue;
         }
@@ -106,8 +110,14 @@ fn cells_of(scene: &Scene<'_>, state: &FlagState) -> Cells {
         let by = flag.and_then(|f| f.updated_by.as_deref()).unwrap_or_default();
         format!("{} {}", words::when(at, now), text::harmless_line(by, 16)).trim_end().to_owned()
     });
+    let (share, style) = percent(scene, state);
+    // Whoever reads the heading thinks of the launch's environment.
+    let share = match state.elsewhere(&scene.state.launch.environment) {
+        Some(other) => (format!("{share} in {}", text::harmless_line(other, 16)), scene.theme.warn),
+        None => (share, style),
+    };
     Cells {
-        percent: percent(scene, state),
+        percent: share,
         seen: seen(scene, state).unwrap_or((String::new(), base)),
         next: (next.unwrap_or_default(), base),
         changed: (changed.unwrap_or_default(), base),
@@ -120,6 +130,7 @@ pub(super) fn percent(scene: &Scene<'_>, state: &FlagState) -> (String, Style) {
     match &state.flag {
         None if state.missing => ("missing".into(), theme.bad),
         None => ("no answer yet".into(), theme.dim),
+        Some(flag) if flag.archived => ("archived".into(), theme.warn),
         Some(flag) if !flag.enabled => ("off".into(), dimmed(scene, state, theme.strong)),
         Some(flag) if flag.percent == Percent::Unknown => ("unknown".into(), theme.warn),
         Some(flag) if flag.percent == Percent::Unsupported => {
@@ -131,8 +142,11 @@ pub(super) fn percent(scene: &Scene<'_>, state: &FlagState) -> (String, Style) {
 
 /// What callers got, and in a word where that is not what is set: `24.1 %`, `12.4 % drift`.
 fn seen(scene: &Scene<'_>, state: &FlagState) -> Option<(String, Style)> {
-    let (seen, drift) = scene.state.watch.seen(state)?;
+    let (seen, drift) = scene.state.watch.seen(state, scene.state.now)?;
     let percent = value::in_unit(seen.percent, Unit::Percent);
+    if seen.stale {
+        return Some((format!("{percent} stale"), scene.theme.stale));
+    }
     Some(match drift {
         Some(Drift::Off { .. }) => (format!("{percent} drift"), scene.theme.warn),
         Some(Drift::Settling) => (format!("{percent} settling"), scene.theme.base),

@@ -56,16 +56,16 @@ fn flags_are_told_as_json_with_a_percentage_that_says_its_kind() {
             "environment": "production",
             "age_seconds": null,
             "flags": [
-                {"key": "tasks.enabled", "source": "identity", "enabled": true,
+                {"key": "tasks.enabled", "source": "identity", "environment": "production", "enabled": true,
                  "percent": {"kind": "known", "value": "25.5"}, "unit": "org",
                  "observed": {"percent": "24", "n": 100, "window_seconds": 300.0,
-                              "at": "2026-11-23T02:40:00.000Z", "drift": "none"},
+                              "at": "2026-11-23T02:40:00.000Z", "drift": null, "stale": true},
                  "updated_at": "2026-11-23T02:27:42.000Z", "updated_by": "Ravi",
                  "next": {"at": "2026-11-23T03:00:00.000Z", "percent": "50"},
                  "rules": [{"name": "Beta", "when": "org.plan in (enterprise)",
                             "percent": {"kind": "known", "value": "100"}, "variant": "on", "enabled": true}],
                  "variants": [], "elsewhere": null, "archived": false, "stale": false},
-                {"key": "tasks.beta", "source": "identity", "enabled": true,
+                {"key": "tasks.beta", "source": "identity", "environment": "production", "enabled": true,
                  "percent": {"kind": "unknown", "value": null}, "unit": "", "observed": null,
                  "updated_at": null, "updated_by": null, "next": null, "rules": [], "variants": [],
                  "elsewhere": null, "archived": false, "stale": false},
@@ -86,7 +86,7 @@ fn flags_are_told_as_a_table() {
         .map(|line| line.split("  ").filter(|c| !c.is_empty()).map(str::trim).collect())
         .collect();
     assert_eq!(rows[0], ["FLAG", "STATE", "ROLLOUT", "OBSERVED", "CHANGED", "BY"]);
-    assert_eq!(rows[1][..4], ["tasks.enabled", "on", "25.5 % of orgs", "24.0 % (n 100)"]);
+    assert_eq!(rows[1][..4], ["tasks.enabled", "on", "25.5 % of orgs", "24.0 % (n 100) stale"]);
     assert_eq!((rows.len(), output.status.code()), (2, Some(0)));
 }
 

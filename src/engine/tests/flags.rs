@@ -7,7 +7,7 @@ use crate::model::Observed;
 fn state(flag: Flag) -> FlagState {
     let def = FlagDef { key: "tasks.enabled".into(), source: "id".into(), observed: None, evaluations: None };
     let mut state = FlagState::new(def);
-    state.observe(at(1000), &answer(flag));
+    state.observe(at(1000), &answer(flag), None);
     state
 }
 
@@ -20,7 +20,7 @@ fn on(percent: Percent) -> Flag {
 }
 
 fn seen(percent: f64, count: Option<u64>) -> Seen {
-    Seen { percent, count, window: Some(Duration::from_mins(5)), at: at(1000) }
+    Seen { percent, count, window: Some(Duration::from_mins(5)), at: at(1000), stale: false }
 }
 
 #[test]
@@ -58,9 +58,12 @@ fn callers_are_given_time_to_take_a_change_up() {
 fn what_the_provider_counts_is_what_was_seen_and_nobody_is_no_number() {
     let counted = |on, off| {
         let observed = Some(Observed { on, off, window: None, at: Some(at(990)) });
-        state(Flag { observed, ..Flag::default() }.named()).seen(None, None)
+        state(Flag { observed, ..Flag::default() }.named()).seen(None, None, at(1000))
     };
-    assert_eq!(counted(24, 76), Some(Seen { percent: 24.0, count: Some(100), window: None, at: at(990) }));
+    assert_eq!(
+        counted(24, 76),
+        Some(Seen { percent: 24.0, count: Some(100), window: None, at: at(990), stale: false })
+    );
     assert_eq!(counted(0, 0), None);
 }
 
@@ -75,7 +78,7 @@ fn every_change_is_told_with_its_author_and_its_own_moment() {
     let known = |value| on(Percent::Known { value });
     let told = |old: &Flag, new: Flag| {
         let mut state = state(old.clone());
-        state.observe(at(1010), &answer(new)).map(|changed| (changed.text, changed.at))
+        state.observe(at(1010), &answer(new), None).map(|changed| (changed.text, changed.at))
     };
     let rule = crate::model::flag::Rule { name: "beta".into(), ..Default::default() };
     let old = known(10.0);
@@ -155,10 +158,12 @@ fn a_gate_asks_who_changed_a_flag_last_and_since_when() {
         judged(FlagCondition { changed_by, ..FlagCondition::default() }, 1.0, flag)
     };
     let ravi = Flag { updated_by: Some("Ravi".into()), updated_by_id: Some("u-7".into()), ..Flag::default() };
-    assert_eq!(by(&["mei", "Ravi"], ravi.clone().named()).0, Verdict::Pass);
-    assert_eq!(by(&["u-7"], ravi.clone().named()).0, Verdict::Pass);
-    let (verdict, why) = by(&["mei", "ana"], ravi.named());
-    assert_eq!((verdict, why.as_str()), (Verdict::Fail, "changed last by Ravi, not by mei or ana"));
+    assert_eq!(by(&["mei", "u-7"], ravi.clone().named()).0, Verdict::Pass);
+    // A name is chosen by whoever bears it; it counts only where there is no id.
+    let (verdict, why) = by(&["mei", "Ravi"], ravi.clone().named());
+    assert_eq!((verdict, why.as_str()), (Verdict::Fail, "changed last by Ravi (u-7), not by mei or Ravi"));
+    let nameless = Flag { updated_by_id: None, ..ravi };
+    assert_eq!(by(&["mei", "Ravi"], nameless.named()).0, Verdict::Pass);
     assert_eq!(by(&["mei"], Flag::default().named()).0, Verdict::Unknown);
 
     let quiet = |updated_at| {
@@ -179,4 +184,83 @@ fn a_gate_asks_who_changed_a_flag_last_and_since_when() {
     };
     let flag = Flag { enabled: true, updated_at: Some(at(990)), ..Flag::default() }.named();
     assert_eq!(judged(both, 1.0, flag).0, Verdict::Fail);
+}
+
+fn track(query: &str, points: &[(&[(&str, &str)], f64)], sampled: Time) -> Track {
+    let mut track = Track::new(SignalDef { query: query.into(), ..signal("rate") });
+    let point = |(labels, value): &(&[(&str, &str)], f64)| Point {
+        labels: Labels::from_pairs(labels.iter().copied()),
+        value: *value,
+        sampled,
+    };
+    let answer = SignalAnswer {
+        signal: SignalId::from("rate"),
+        result: Ok(points.iter().map(point).collect()),
+        warnings: Vec::new(),
+        history: Vec::new(),
+    };
+    track.observe(sampled, &answer);
+    track
+}
+
+#[test]
+fn a_share_is_that_of_the_variants_that_mean_on_and_old_numbers_judge_nothing() {
+    let state = state(on(Percent::Known { value: 100.0 }));
+    let share = |points: &[(&[(&str, &str)], f64)]| {
+        state.seen(Some(&track("rate(x[5m])", points, at(1000))), None, at(1000)).map(|seen| seen.percent)
+    };
+    let (on, off) = (("variant", "on"), ("variant", "off"));
+    assert_eq!(share(&[(&[on], 24.0), (&[off], 76.0)]), Some(24.0));
+    assert_eq!(share(&[(&[on], 20.0), (&[("variant", "treatment")], 30.0), (&[off], 50.0)]), Some(50.0));
+    assert_eq!(share(&[(&[off], 100.0)]), Some(0.0), "everybody got off");
+    assert_eq!(share(&[(&[off], 60.0)]), None, "who got the rest is not told");
+    assert_eq!(share(&[(&[("flag", "tasks.enabled")], 12.0), (&[("flag", "other")], 90.0)]), Some(12.0));
+    assert_eq!(share(&[(&[], f64::NAN)]), None);
+
+    let old = track("rate(x[5m])", &[(&[], 100.0)], at(900));
+    let seen = state.seen(Some(&old), None, at(1000)).unwrap();
+    assert!(seen.stale && state.drift(&seen).is_none());
+    let counted =
+        Flag { observed: Some(Observed { on: 10, off: 0, window: None, at: Some(at(600)) }), ..on_for_all() };
+    let counted = self::state(counted);
+    let seen = counted.seen(None, None, at(1000)).unwrap();
+    assert!(seen.stale && counted.drift(&seen).is_none());
+}
+
+fn on_for_all() -> Flag {
+    on(Percent::Known { value: 100.0 })
+}
+
+#[test]
+fn an_archived_flag_passes_nothing() {
+    let wanted = FlagCondition { enabled: Some(true), percent: true, ..FlagCondition::default() };
+    let (verdict, why) = judged(wanted, 25.0, Flag { archived: true, ..on_for_all() });
+    assert!(verdict == Verdict::Unknown && why.contains("archived"), "{why}");
+}
+
+#[test]
+fn quiet_is_counted_by_this_clock_and_never_from_before_what_was_seen_here() {
+    let changed = |second| Flag { updated_at: Some(at(second)), ..on_for_all() };
+    let wanted = Duration::from_mins(10);
+    let quiet = |state: &FlagState, now| {
+        crate::engine::flags::unchanged(state, state.flag.as_ref().unwrap(), wanted, now).is_ok()
+    };
+    // The provider's clock is ten minutes behind: it changed just now.
+    let mut behind = state(changed(0));
+    behind.observe(at(1000), &answer(changed(400)), Some(-600.0));
+    assert!(!quiet(&behind, at(1005)) && quiet(&behind, at(1600)));
+    // Nobody says by how much: what was seen here counts.
+    let mut unknown = state(on(Percent::Known { value: 10.0 }));
+    unknown.observe(at(1010), &answer(changed(100)), None);
+    assert!(!quiet(&unknown, at(1020)) && quiet(&unknown, at(1611)));
+}
+
+#[test]
+fn a_flag_that_comes_back_is_told_and_another_environment_is_named() {
+    let mut state = state(on_for_all());
+    state.observe(at(1010), &FlagsAnswer::default(), None);
+    assert!(state.missing);
+    let back = state.observe(at(1020), &answer(on_for_all()), None).unwrap();
+    assert_eq!(back.text, "tasks.enabled is there again");
+    assert_eq!((state.elsewhere("production"), state.elsewhere("staging")), (None, Some("production")));
 }

@@ -365,7 +365,8 @@ fn a_flag_that_vanished_is_unknown_and_keeps_its_last_state_on_screen() {
         answer.flags = Some(FlagsAnswer::default());
     }
     let changes = w.observe(&gone);
-    assert_eq!(changes, [Change::FlagMissing("tasks.enabled".into())]);
+    let key = "tasks.enabled".into();
+    assert_eq!(changes, [Change::FlagMissing { key, hidden: false }]);
     assert_eq!(judge(&w, at(0)).1, "missing");
     assert!(w.flag("tasks.enabled").unwrap().flag.is_some());
 }
