@@ -114,7 +114,8 @@ impl FlagState {
 
     /// The environment that its provider speaks of, where it is another than that of the launch.
     pub fn elsewhere(&self, of_launch: &str) -> Option<&str> {
-        let other = !self.environment.is_empty() && self.environment != of_launch;
+        let known = !self.environment.is_empty() && !of_launch.is_empty();
+        let other = known && self.environment != of_launch;
         other.then_some(self.environment.as_str())
     }
 
