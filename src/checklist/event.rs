@@ -53,7 +53,7 @@ pub struct Author {
     pub identity: Option<Identity>,
 }
 
-/// A person, as an issuer knows them (OpenID Connect Core 2: `iss` and `sub` together, and nothing else,
+/// A person, as an issuer knows them (`OpenID` Connect Core 2: `iss` and `sub` together, and nothing else,
 /// are unique and never given to somebody else).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {

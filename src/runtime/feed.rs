@@ -140,21 +140,21 @@ impl Feed {
 /// # Errors
 /// An expression that cannot be evaluated; settings refuse such a config before.
 pub fn source(launch: &Launch, def: &SourceDef) -> Result<Source, Fault> {
-    source_sharing(launch, def, Arc::default())
+    source_sharing(launch, def, &Arc::default())
 }
 
 /// As [`source`], with connections from a pool that others on the same runtime share.
 ///
 /// # Errors
 /// As [`source`].
-pub(super) fn source_sharing(launch: &Launch, def: &SourceDef, pool: Arc<Pool>) -> Result<Source, Fault> {
+pub(super) fn source_sharing(launch: &Launch, def: &SourceDef, pool: &Arc<Pool>) -> Result<Source, Fault> {
     let signals: Vec<_> = launch.signals.iter().filter(|s| s.source == def.id).cloned().collect();
     let flags: Vec<_> = launch.flags.iter().filter(|f| f.source == def.id).cloned().collect();
     let shared = |def: &CredentialDef| pool.credential(&def.name, || credential::credential(def));
     let credential = def.credential.as_ref().map(shared);
     let admin = def.kind.admin_credential().map(shared);
     let source =
-        Source::new(def, &signals, &flags, Client::sharing(options(def, credential), Arc::clone(&pool)))?;
+        Source::new(def, &signals, &flags, Client::sharing(options(def, credential), Arc::clone(pool)))?;
     Ok(source.with_admin(admin, def.timeout))
 }
 

@@ -119,7 +119,7 @@ struct Mouths {
 
 async fn one_source(start: Start, mut mouths: Mouths) {
     let Start { launch, def, pool, past, at } = start;
-    let mut source = match feed::source_sharing(&launch, &def, pool) {
+    let mut source = match feed::source_sharing(&launch, &def, &pool) {
         Ok(source) => source,
         Err(fault) => {
             let _ = mouths.room.send(Msg::Polled(Box::new(refused(&def, &mouths.clock, &fault)))).await;

@@ -1,4 +1,4 @@
-//! A PostgreSQL server with a cluster of its own in a temporary folder, killed with the test.
+//! A database server (`PostgreSQL`) with a cluster of its own in a temporary folder, killed with the test.
 
 use std::fs;
 use std::net::TcpStream;

@@ -79,7 +79,7 @@ impl Check<'_> {
         match key {
             "flag" => self.flag_gate(written, at, names),
             "alert" => self.alert_gate(written, at, names),
-            "route" => self.route_gate(written, at, names),
+            "route" => Some(self.route_gate(written, at, names)),
             "query" => self.query_gate(written, at, names),
             _ => self.signal_gate(written, at, names),
         }

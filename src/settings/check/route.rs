@@ -48,7 +48,7 @@ impl Check<'_> {
         written: &Written<'_>,
         route: &At<String>,
         names: Option<&Names>,
-    ) -> Option<Checked> {
+    ) -> Checked {
         let terms = written.terms;
         let of_others = [
             ("source", terms.source.as_ref().map(At::span)),
@@ -99,6 +99,6 @@ impl Check<'_> {
             allow_infinite: false,
             watch: watched(terms),
         };
-        Some(Checked { gate, signal: None })
+        Checked { gate, signal: None }
     }
 }

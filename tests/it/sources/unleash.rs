@@ -1,4 +1,4 @@
-//! A real Unleash server, with PostgreSQL.
+//! A real Unleash server, with `PostgreSQL`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
