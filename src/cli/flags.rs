@@ -170,7 +170,8 @@ fn flag_document(told: &Told, state: &FlagState, flag: &Flag) -> Value {
         })
     };
     let other = |other: &Elsewhere| json!({ "environment": other.environment, "enabled": other.enabled, "percent": percent(other.percent) });
-    let variant = |(name, weight): &(String, f64)| json!({ "name": name, "weight": value::text(*weight) });
+    let variant =
+        |(name, weight): &(String, Option<f64>)| json!({ "name": name, "weight": weight.map(value::text) });
     let next = |(at, to): (Time, f64)| json!({ "at": at, "percent": value::text(to) });
     json!({
         "key": flag.key,
