@@ -14,7 +14,7 @@ use crate::model::duration::short;
 use crate::model::flag::{Elsewhere, Rule};
 use crate::model::poll::FlagsAnswer;
 use crate::model::{
-    Fault, Flag, FlagDef, Launch, Percent, Polled, Reason, SourceDef, SourceKind, Time, value,
+    Answer, Fault, Flag, FlagDef, Launch, Percent, Polled, Reason, SourceDef, SourceKind, Time, value,
 };
 use crate::runtime::credential::credential;
 use crate::settings;
@@ -109,6 +109,9 @@ async fn ask(launch: &Launch) -> anyhow::Result<Told> {
         told.watch.observe(&poll);
         let tells_flags = launch.source(&poll.source).is_some_and(|def| def.kind.tells_flags());
         match &poll.outcome {
+            Ok(Answer { flags_fault: Some(fault), .. }) => {
+                told.faults.push(Fault::new(fault.code, format!("{}: {fault}", poll.source)));
+            }
             Ok(answer) => told.take(launch, &poll, answer.flags.as_ref()),
             // What callers get is an extra; the screen of flags is whole without it.
             Err(fault) if tells_flags => {
