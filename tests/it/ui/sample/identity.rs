@@ -80,6 +80,7 @@ pub fn moved() -> State {
         audit: good(
             NOW + 3,
             AuditNews {
+                missed: false,
                 events: vec![event(
                     "ev_9",
                     NOW + 2,
@@ -259,7 +260,7 @@ fn everything() -> IdentityAnswer {
                 ],
             },
         ),
-        audit: good(NOW - 2, AuditNews { events, anew: true, more: false }),
+        audit: good(NOW - 2, AuditNews { events, anew: true, more: false, missed: false }),
         impersonations: good(
             NOW - 2,
             vec![
