@@ -47,6 +47,10 @@ pub(super) fn changes(state: &mut State, changes: Vec<Change>) {
             Change::ImpersonationEnded(session) => {
                 (LogKind::Identity, format!("{} acts as {} no more", session.actor.display, session.subject))
             }
+            Change::AuditMissed(source) => (
+                LogKind::Identity,
+                format!("{source}: the audit log could not be followed; changes may have been missed"),
+            ),
             Change::Audit(event) => (LogKind::Identity, identity::event_words(&event)),
             // A gate that does not count yet would only fill the log.
             Change::Gate(id, ..) if !state.counts(&id) => continue,

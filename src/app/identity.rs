@@ -9,7 +9,7 @@ use tui_input::Input;
 
 use crate::engine::IdentityState;
 use crate::engine::tenants::{Standing, TenantRow, tenant_of};
-use crate::model::identity::{AuditEvent, Impersonation, Org};
+use crate::model::identity::{AuditEvent, AuditOutcome, Impersonation, Org};
 use crate::model::{Labels, text};
 
 use super::state::{Block, Dialog, State};
@@ -196,12 +196,18 @@ pub fn session_words(identity: Option<&IdentityState>, session: &Impersonation) 
     format!("{} acts as {}{org}{rights}{until}{reason}", session.actor.display, session.subject)
 }
 
-/// A change in words: `Ravi flag.rollout_changed tasks.enabled: percent 10 → percent 25`.
+/// A change in words: `Ravi flag.rollout_changed tasks.enabled: percent 10 → 25`; what came to nothing says
+/// so first: `denied: Ravi …`.
 pub fn event_words(event: &AuditEvent) -> String {
     let target = event.target.as_ref().map(|target| format!(" {}", target.id)).unwrap_or_default();
     let change = change_words(event);
     let change = if change.is_empty() { change } else { format!(": {change}") };
-    format!("{} {}{target}{change}", event.actor.display, event.action)
+    let outcome = match event.outcome {
+        AuditOutcome::Denied => "denied: ",
+        AuditOutcome::Failure => "failed: ",
+        AuditOutcome::Success | AuditOutcome::Other => "",
+    };
+    format!("{outcome}{} {}{target}{change}", event.actor.display, event.action)
 }
 
 /// What was before and is after, as far as it is told.

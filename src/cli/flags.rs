@@ -108,6 +108,9 @@ async fn ask(launch: &Launch) -> anyhow::Result<Told> {
         told.watch.observe(&poll);
         let tells_flags = launch.source(&poll.source).is_some_and(|def| def.kind.tells_flags());
         match &poll.outcome {
+            Ok(Answer { flags_fault: Some(fault), .. }) => {
+                told.faults.push(Fault::new(fault.code, format!("{}: {fault}", poll.source)));
+            }
             Ok(answer) => told.take(launch, &poll, answer),
             // What callers get is an extra; the screen of flags is whole without it.
             Err(fault) if tells_flags => {
@@ -169,7 +172,8 @@ fn flag_document(told: &Told, state: &FlagState, flag: &Flag) -> Value {
         })
     };
     let other = |other: &Elsewhere| json!({ "environment": other.environment, "enabled": other.enabled, "percent": percent(other.percent) });
-    let variant = |(name, weight): &(String, f64)| json!({ "name": name, "weight": value::text(*weight) });
+    let variant =
+        |(name, weight): &(String, Option<f64>)| json!({ "name": name, "weight": weight.map(value::text) });
     let next = |(at, to): (Time, f64)| json!({ "at": at, "percent": value::text(to) });
     json!({
         "key": flag.key,

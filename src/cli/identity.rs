@@ -94,6 +94,8 @@ fn needed(mut launch: Launch) -> Launch {
     let ids: Vec<SignalId> = tenants.cloned().collect();
     let sources: Vec<SourceId> = ids.iter().filter_map(of).collect();
     launch.signals.retain(|signal| ids.contains(&signal.id));
+    // No flag is printed, so one that cannot be read must not hide what can.
+    launch.flags.clear();
     let is_identity = |kind: &SourceKind| matches!(kind, SourceKind::Identity { .. });
     launch.sources.retain(|source| is_identity(&source.kind) || sources.contains(&source.id));
     for source in launch.sources.iter_mut().filter(|source| is_identity(&source.kind)) {

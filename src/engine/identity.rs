@@ -222,7 +222,10 @@ impl IdentityState {
                 return Vec::new();
             }
         };
-        let told = if news.anew { Vec::new() } else { self.telling(&news.events, environment) };
+        let mut told = if news.anew { Vec::new() } else { self.telling(&news.events, environment) };
+        if news.missed {
+            told.insert(0, Change::AuditMissed(self.source.clone()));
+        }
         let mut kept = self.audit.value.take().unwrap_or_default();
         if news.anew {
             kept.clear();

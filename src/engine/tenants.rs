@@ -96,8 +96,9 @@ pub fn compare(
     now: Time,
 ) -> Vec<TenantRow> {
     let [traffic, refused] = signals;
-    let traffic = rates(traffic, now);
-    let refused = if def.refused.is_some() { rates(refused, now) } else { Err("not asked for".into()) };
+    let traffic = rates(traffic, now, false);
+    // Where nothing was refused there is no series of refusals.
+    let refused = if def.refused.is_some() { rates(refused, now, true) } else { Err("not asked for".into()) };
     let orgs_trust = identity.trust(Capability::Orgs, now).words();
     let mut rows = Vec::new();
     let mut claimed: BTreeMap<String, (f64, f64)> = BTreeMap::new();
@@ -126,12 +127,13 @@ pub fn compare(
         let all = |(rate, no): (f64, f64)| no >= rate * ALL;
         let standing = match (rate, right) {
             (None, _) => Standing::Unknown(format!("traffic: {}", why(&traffic))),
-            (Some((rate, _)), _) if rate.is_nan() => Standing::Unknown("traffic: no number".into()),
+            (Some((rate, _)), _) if !rate.is_finite() => Standing::Unknown("traffic: no number".into()),
             (Some((rate, _)), _) if rate <= 0.0 => Standing::NoTraffic,
             (_, None) => {
                 let why = orgs_trust.clone().or_else(|| trust.words()).unwrap_or_default();
                 Standing::Unknown(named("entitlements", &why))
             }
+            (Some((_, no)), Some(_)) if !no.is_finite() => Standing::Unknown("refused: no number".into()),
             (Some(rates), Some(false)) => {
                 Standing::Found(Finding::Unentitled { expired, refused: no.is_some() && all(rates) })
             }
@@ -145,21 +147,22 @@ pub fn compare(
             org: Some(org.id.clone()),
             name: org.name.clone(),
             entitled: right,
-            traffic: rate.map(|(rate, _)| rate),
-            refused: no,
+            traffic: rate.map(|(rate, _)| rate).filter(|rate| rate.is_finite()),
+            refused: no.filter(|no| no.is_finite()),
             standing,
         });
     }
     let whole = known.is_some_and(|orgs| !orgs.more);
-    for (tenant, rate, no) in nobodies.into_iter().filter(|(_, rate, _)| rate.is_nan() || *rate > 0.0) {
+    for (tenant, rate, no) in nobodies.into_iter().filter(|(_, rate, _)| rate.is_nan() || *rate != 0.0) {
         let unsure = orgs_trust.clone().or_else(|| (!whole).then(|| "too many to know all".to_owned()));
         rows.push(TenantRow {
             org: None,
             name: tenant,
             entitled: None,
-            traffic: Some(rate),
-            refused: refused.as_ref().ok().map(|_| no),
+            traffic: Some(rate).filter(|rate| rate.is_finite()),
+            refused: refused.as_ref().ok().map(|_| no).filter(|no| no.is_finite()),
             standing: match unsure {
+                _ if !rate.is_finite() => Standing::Unknown("traffic: no number".into()),
                 None => Standing::Found(Finding::NoOrganisation),
                 Some(why) => Standing::Unknown(named("organisations", &why)),
             },
@@ -201,8 +204,13 @@ fn why(rates: &Result<BTreeMap<String, f64>, String>) -> String {
     rates.as_ref().err().cloned().unwrap_or_default()
 }
 
-/// The rate of each tenant, or why none of them can be told. An old or incomplete answer is no answer.
-fn rates(signal: Option<(&Track, Option<String>)>, now: Time) -> Result<BTreeMap<String, f64>, String> {
+/// The rate of each tenant, or why none of them can be told. An old or incomplete answer is no answer, nor
+/// is one of series that are nobody's; one without any series is, where `quiet`.
+fn rates(
+    signal: Option<(&Track, Option<String>)>,
+    now: Time,
+    quiet: bool,
+) -> Result<BTreeMap<String, f64>, String> {
     let (track, trouble) = signal.ok_or("no such signal")?;
     if let Some(trouble) = trouble {
         return Err(trouble);
@@ -227,6 +235,11 @@ fn rates(signal: Option<(&Track, Option<String>)>, now: Time) -> Result<BTreeMap
         if let Some(tenant) = tenant_of(&point.labels) {
             *rates.entry(tenant).or_default() += point.value;
         }
+    }
+    let is_empty = track.points().next().is_none();
+    if rates.is_empty() && !(quiet && is_empty) {
+        let why = track.absence.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        return Err(format!("the signal {} has no series with a {TENANT} label{why}", track.def.id));
     }
     Ok(rates)
 }

@@ -43,6 +43,8 @@ pub enum Change {
     ImpersonationEnded(Box<Impersonation>),
     /// The identity service has written something down that belongs in the log.
     Audit(Box<AuditEvent>),
+    /// The log of the identity service could not be followed, so that changes may have been missed.
+    AuditMissed(SourceId),
     /// A gate's verdict turned.
     Gate(GateId, Verdict, String),
 }
@@ -251,7 +253,7 @@ impl Watch {
     }
 
     /// What an identity service tells beside flags. The last change of a flag that was seen on the flag itself
-    /// is not told again; those before it, which no poll saw, are.
+    /// is not told again; those before it, which no poll saw, are, and so is what was denied or failed.
     fn take_identity(&mut self, poll: &Polled, answer: &Answer, seen: &[Change]) -> Vec<Change> {
         let Some(identity) = self.identity.as_mut().filter(|i| i.source == poll.source) else {
             return Vec::new();
@@ -259,11 +261,14 @@ impl Watch {
         let Some(told) = &answer.identity else { return Vec::new() };
         let changes = identity.observe(answer.meta.as_ref(), told, &self.environment);
         let of = |change: &Change| match change {
-            Change::Audit(event) => event.target.clone(),
+            Change::Audit(event) if !event.came_to_nothing() => event.target.clone(),
             _ => None,
         };
         let is_seen = |(place, change): (usize, &Change)| {
             let Change::Audit(event) = change else { return false };
+            if event.came_to_nothing() {
+                return false;
+            }
             if changes.iter().skip(place + 1).any(|later| of(later).is_some() && of(later) == event.target) {
                 return false;
             }

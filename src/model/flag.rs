@@ -174,8 +174,8 @@ pub struct Flag {
     /// What callers really got, where the provider counts it.
     #[serde(deserialize_with = "observed")]
     pub observed: Option<Observed>,
-    /// Variants with their weight in percent.
-    pub variants: Vec<(String, f64)>,
+    /// Variants with their weight in percent; `None`: the provider does not say how much.
+    pub variants: Vec<(String, Option<f64>)>,
     /// Its rules, in the provider's order.
     pub rules: Vec<Rule>,
     /// Who or what is always in, or always out, in words: `in: org_acme; out: org_globex`.

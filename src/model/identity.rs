@@ -133,10 +133,12 @@ impl IdentityAnswer {
         self.entitlements.extend(kept);
         self.audit = match (self.audit, earlier.audit) {
             (Some(Part { asked, outcome: Ok(new) }), Some(Part { outcome: Ok(old), .. })) if !new.anew => {
-                let AuditNews { mut events, anew, .. } = old;
+                let AuditNews { mut events, anew, missed, .. } = old;
                 events.extend(new.events);
-                events.drain(..events.len().saturating_sub(AUDIT_KEPT));
-                Some(Part { asked, outcome: Ok(AuditNews { events, anew, more: new.more }) })
+                let over = events.len().saturating_sub(AUDIT_UNHEARD);
+                events.drain(..over);
+                let missed = missed || new.missed || over > 0;
+                Some(Part { asked, outcome: Ok(AuditNews { events, anew, more: new.more, missed }) })
             }
             // Events come but once; what went wrong goes wrong again.
             (Some(Part { outcome: Err(_), .. }), Some(old @ Part { outcome: Ok(_), .. })) => Some(old),
@@ -318,10 +320,16 @@ pub struct AuditNews {
     pub anew: bool,
     /// There are more that were not read in this poll; the next one goes on.
     pub more: bool,
+    /// Events may have been missed before these: the service's log was begun anew, or it does not know any
+    /// more how far it was read.
+    #[serde(default)]
+    pub missed: bool,
 }
 
 /// How many audit events are kept.
 pub const AUDIT_KEPT: usize = 500;
+/// How many events are kept for an answer that is still to be heard; with more, some are missed.
+const AUDIT_UNHEARD: usize = 5_000;
 
 /// What somebody changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -357,6 +365,13 @@ pub struct AuditEvent {
     pub after: String,
     /// The impersonation session that it was done in.
     pub impersonation_id: Option<String>,
+}
+
+impl AuditEvent {
+    /// Whether nothing changed by it: it was refused, or went wrong.
+    pub fn came_to_nothing(&self) -> bool {
+        matches!(self.outcome, AuditOutcome::Denied | AuditOutcome::Failure)
+    }
 }
 
 /// Whether what was tried came about.
@@ -456,6 +471,7 @@ mod tests {
                     events: ids.iter().map(|id| event(id)).collect(),
                     anew,
                     more: false,
+                    missed: false,
                 }),
             }),
             ..IdentityAnswer::default()
@@ -474,6 +490,14 @@ mod tests {
             ..IdentityAnswer::default()
         };
         assert_eq!(ids(failed.after(first)), (true, "1 2".into()));
+        // What is kept has an end, and what falls out of it is missed.
+        let many: Vec<String> = (0..AUDIT_UNHEARD).map(|n| format!("{n:05}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let news = |answer: IdentityAnswer| answer.audit.unwrap().outcome.unwrap();
+        let whole = news(told(2, &many[1..], false).after(told(1, &many[..1], false)));
+        assert_eq!((whole.events.len(), whole.missed), (AUDIT_UNHEARD, false));
+        let cut = news(told(2, &["99999"], false).after(told(1, &many, false)));
+        assert_eq!((cut.events.len(), cut.events[0].id.as_str(), cut.missed), (AUDIT_UNHEARD, "00001", true));
     }
 
     #[test]

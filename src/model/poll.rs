@@ -30,6 +30,9 @@ pub struct Answer {
     pub signals: Vec<SignalAnswer>,
     /// The flags, from a source that has some.
     pub flags: Option<FlagsAnswer>,
+    /// Why flags that no gate and no list of the launch needs were not told; the rest of the answer stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flags_fault: Option<Fault>,
     /// The alerts, from a source that tells some; a fault of their own where only they failed.
     pub alerts: Option<Result<AlertsAnswer, Fault>>,
     /// Who the credential stands for, from a source that can tell.

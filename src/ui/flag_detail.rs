@@ -79,8 +79,9 @@ fn detail(scene: &Scene<'_>, state: &FlagState, width: usize) -> Vec<Row> {
         add("rules", "this provider does not tell them".into());
     }
     if !flag.variants.is_empty() {
-        let one = |(name, weight): &(String, f64)| {
-            format!("{} {}", text::harmless_line(name, 30), value::in_unit(*weight, Unit::Percent))
+        let one = |(name, weight): &(String, Option<f64>)| {
+            let weight = weight.map_or_else(|| "?".into(), |weight| value::in_unit(weight, Unit::Percent));
+            format!("{} {weight}", text::harmless_line(name, 30))
         };
         add("variants", flag.variants.iter().map(one).collect::<Vec<_>>().join(" · "));
     }

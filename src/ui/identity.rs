@@ -154,11 +154,15 @@ fn told(
     let Some(state) = scene.state.identity() else { return (String::new(), theme.dim) };
     let org = identity::looked_at(scene.state, lines);
     let of_org = org.filter(|_| section == Section::Entitlements);
-    let trust = of_org.map_or_else(|| state.trust(capability, now), |org| state.trust_of(&org.id, now));
+    let routes = (section == Section::Routes).then(|| identity_parts::routes_trust(scene));
+    let of_routes = routes.as_ref().and_then(|(_, age)| *age);
+    let of_part = || of_org.map_or_else(|| state.trust(capability, now), |org| state.trust_of(&org.id, now));
+    let trust = routes.map_or_else(of_part, |(trust, _)| trust);
     let age = match section {
         Section::Orgs => state.orgs.age(now),
         Section::Entitlements => of_org.and_then(|org| state.entitlements.get(&org.id)?.age(now)),
-        Section::Roles | Section::Routes => state.roles.age(now),
+        Section::Roles => state.roles.age(now),
+        Section::Routes => of_routes,
         Section::Sessions => state.impersonations.age(now),
         Section::Audit => state.audit.age(now),
     };

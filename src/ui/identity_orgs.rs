@@ -46,23 +46,27 @@ pub(super) fn lines(scene: &Scene<'_>, lines: &[OrgLine<'_>], width: usize) -> V
 
 fn one(scene: &Scene<'_>, line: &OrgLine<'_>, name: usize, width: usize) -> Row {
     let theme = scene.theme;
+    // Rows that were told before the service fell silent do not look like those of now.
+    let is_good =
+        scene.state.identity().is_some_and(|s| s.trust(Capability::Orgs, scene.state.now) == Trust::Good);
+    let (strong, dim) = if is_good { (theme.strong, theme.dim) } else { (theme.stale, theme.stale) };
     let chosen = line.org.is_some_and(|org| scene.state.identity_view.org.as_ref() == Some(&org.id));
     let mut row = Row::new()
         .put(if chosen { "●" } else { " " }, theme.accent)
-        .put(cut(line.name(), name).into_owned(), if line.org.is_some() { theme.strong } else { theme.warn })
+        .put(cut(line.name(), name).into_owned(), if line.org.is_some() { strong } else { theme.warn })
         .to(1 + name + 2);
     let mut end = 1 + name + 2;
     if let Some(org) = line.org {
-        row = row.put(cut(&org.plan, 10).into_owned(), theme.dim);
+        row = row.put(cut(&org.plan, 10).into_owned(), dim);
     }
     end += 12;
     row = row.to(end);
     if width >= ROOMY {
         if let Some(org) = line.org {
-            let style = if org.status == OrgStatus::Active { theme.dim } else { theme.warn };
+            let style = if org.status == OrgStatus::Active { dim } else { theme.warn };
             row = row.put(org.status.word(), style);
             let members = org.members.map_or_else(|| "?".into(), |count| count.to_string());
-            row = row.right(members, end + 15, theme.dim);
+            row = row.right(members, end + 15, dim);
         }
         end += 17;
         row = row.to(end);
@@ -129,13 +133,17 @@ pub(super) fn entitlements(scene: &Scene<'_>, lines: &[OrgLine<'_>], width: usiz
         return vec![Row::new().put(" it may use nothing", theme.dim)];
     }
     let key = of.entitlements.iter().map(|e| cells(&e.key)).max().unwrap_or(0).clamp(4, (width / 3).max(4));
-    of.entitlements.iter().map(|e| entitlement(scene, e, key)).collect()
+    let is_old = state.trust_of(&org.id, scene.state.now) != Trust::Good;
+    of.entitlements.iter().map(|e| entitlement(scene, e, key, is_old)).collect()
 }
 
-fn entitlement(scene: &Scene<'_>, of: &Entitlement, key: usize) -> Row {
+fn entitlement(scene: &Scene<'_>, of: &Entitlement, key: usize, is_old: bool) -> Row {
     let theme = scene.theme;
     let now = scene.state.now;
     let (word, style) = match (of.granted, of.holds(now)) {
+        // What was granted when it was last told may not be now.
+        (true, true) if is_old => ("? was granted", theme.stale),
+        _ if is_old => (if of.granted { "✗ ended" } else { "✗ not granted" }, theme.stale),
         (true, true) => ("✓ granted", theme.good),
         (true, false) => ("✗ ended", theme.bad),
         (false, _) => ("✗ not granted", theme.dim),
@@ -155,7 +163,16 @@ fn entitlement(scene: &Scene<'_>, of: &Entitlement, key: usize) -> Row {
         .to(1 + key + 2)
         .put(word, style)
         .to(1 + key + 2 + 15)
-        .put(used, if over { theme.warn } else { theme.base })
+        .put(
+            used,
+            if is_old {
+                theme.stale
+            } else if over {
+                theme.warn
+            } else {
+                theme.base
+            },
+        )
         .to(1 + key + 2 + 31)
         .put(source, theme.dim)
         .put(until, theme.warn)

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use crate::app::identity;
-use crate::model::RouteDef;
+
+use crate::engine::identity::Trust;
+use crate::engine::source::STALE_INTERVALS;
 use crate::model::duration::short;
 use crate::model::identity::{AuditEvent, AuditOutcome, Capability, Impersonation, Roles};
 use crate::model::text::harmless_line;
+use crate::model::{Fault, FaultCode, RouteDef, Time};
 
 use super::identity::none;
 use super::row::{Row, cells, cut};
@@ -62,6 +65,36 @@ pub(super) fn roles(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     roles.roles.iter().map(line).collect()
 }
 
+/// How long what a source told of routes counts as fresh: as long as a gate on them believes it.
+fn routes_patience(scene: &Scene<'_>) -> Duration {
+    let watch = &scene.state.watch;
+    let source = watch.routes.first().and_then(|route| watch.source(&route.source));
+    source.map_or(Duration::ZERO, |source| source.def.every * STALE_INTERVALS)
+}
+
+/// Whether what was told of the routes can be believed, and how old the oldest of it is. They need not hang
+/// on roles, nor on the source that the rest of the screen is about.
+pub(super) fn routes_trust(scene: &Scene<'_>) -> (Trust, Option<Duration>) {
+    let watch = &scene.state.watch;
+    let source = watch.routes.first().and_then(|route| watch.source(&route.source));
+    let judged: Vec<_> = watch.routes.iter().map(|route| watch.grants.lacks(route)).collect();
+    let told = judged.iter().filter_map(|judged| judged.as_ref().ok()).map(|(_, told)| *told).min();
+    let age = told.map(|told| scene.state.now.since(told));
+    let why = judged.iter().filter_map(|judged| judged.as_ref().err());
+    let mut why = why.filter(|why| !["no-roles", "no-claims"].contains(&why.code.as_str()));
+    let trust = match (source.and_then(|source| source.fault.clone()), why.next(), age) {
+        (Some(fault), ..) => Trust::Failed(fault),
+        (None, Some(why), _) if why.code == FaultCode::Forbidden.as_str() => {
+            Trust::Failed(Fault::new(FaultCode::Forbidden, why.text.clone()))
+        }
+        (None, Some(why), _) => Trust::Failed(Fault::new(FaultCode::Status, why.text.clone())),
+        (None, None, None) => Trust::NoAnswer,
+        (None, None, Some(age)) if age > routes_patience(scene) => Trust::Stale(age),
+        (None, None, Some(_)) => Trust::Good,
+    };
+    (trust, age)
+}
+
 /// `Routes  4   1 lacks something`
 pub(super) fn routes_note(scene: &Scene<'_>, title: Row) -> Row {
     let theme = scene.theme;
@@ -69,10 +102,11 @@ pub(super) fn routes_note(scene: &Scene<'_>, title: Row) -> Row {
     let told: Vec<_> = watch.routes.iter().map(|route| watch.grants.lacks(route)).collect();
     let lacking = told.iter().filter(|told| matches!(told, Ok((lacks, _)) if !lacks.is_empty())).count();
     let title = title.put(format!("  {}", told.len()), theme.dim);
+    let bad = if routes_trust(scene).0 == Trust::Good { theme.bad } else { theme.stale };
     match lacking {
         0 => title,
-        1 => title.put("  1 lacks something", theme.bad),
-        many => title.put(format!("  {many} lack something"), theme.bad),
+        1 => title.put("  1 lacks something", bad),
+        many => title.put(format!("  {many} lack something"), bad),
     }
 }
 
@@ -83,11 +117,20 @@ pub(super) fn routes(scene: &Scene<'_>, width: usize) -> Vec<Row> {
     let name = |route: &RouteDef| harmless_line(&route.title, 60);
     let widest = watch.routes.iter().map(|r| cells(&name(r))).max().unwrap_or(0);
     let widest = widest.clamp(4, (width / 2).max(4));
+    let source = watch.routes.first().and_then(|route| watch.source(&route.source));
+    let is_down = source.is_some_and(|source| source.fault.is_some());
+    let patience = routes_patience(scene);
+    // What was granted when it was last told may not be now.
+    let is_old = |told: Time| is_down || scene.state.now.since(told) > patience;
     let line = |route: &RouteDef| {
         let row = Row::new().put(format!(" {}", cut(&name(route), widest)), theme.strong).to(1 + widest + 2);
         let needs =
             route.scopes.iter().chain(&route.claims).map(String::as_str).collect::<Vec<_>>().join(" ");
         match watch.grants.lacks(route) {
+            Ok((lacks, told)) if lacks.is_empty() && is_old(told) => {
+                row.put("? was granted  ", theme.stale).put(harmless_line(&needs, 100), theme.stale)
+            }
+            Ok((lacks, told)) if is_old(told) => row.put(format!("✗ {}", lacks.join("; ")), theme.stale),
             Ok((lacks, _)) if lacks.is_empty() => {
                 row.put("✓ granted  ", theme.good).put(harmless_line(&needs, 100), theme.dim)
             }

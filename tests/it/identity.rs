@@ -64,6 +64,10 @@ fn service(scopes: &[&str]) -> Service {
 }
 
 fn identity(service: &Service, prometheus: Option<&Canned>, args: &[&str]) -> Output {
+    identity_with(service, prometheus, "", args)
+}
+
+fn identity_with(service: &Service, prometheus: Option<&Canned>, more: &str, args: &[&str]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("launch.toml");
     let mut text = format!(
@@ -82,6 +86,7 @@ fn identity(service: &Service, prometheus: Option<&Canned>, args: &[&str]) -> Ou
         )
         .unwrap();
     }
+    text.push_str(more);
     std::fs::write(&config, text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gonogo"));
     command.arg("identity").arg("--config").arg(&config).args(args).env("XDG_STATE_HOME", dir.path());
@@ -140,6 +145,19 @@ fn a_missing_scope_makes_it_unknown_and_is_named() {
     assert!(text.contains("unknown: needs entitlements:read"), "{text}");
     for told in ["audit: needs audit:read", "impersonation: needs impersonation:read", "roles: needs"] {
         assert!(said.contains(told), "{told}\n{said}");
+    }
+}
+
+#[test]
+fn a_token_that_may_not_read_flags_shows_every_other_part() {
+    let flag = "[[flag]]\nkey = \"tasks.enabled\"\nsource = \"identity\"\n";
+    for more in ["", flag] {
+        let output = identity_with(&service(&ALL[1..]), None, more, &["--timeout", "30s"]);
+        let (text, said) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(0), "{text}{said}");
+        assert!(text.contains("Pied Piper") && text.contains("CHANGES"), "{text}");
+        assert!(!said.contains("flags:read"), "{said}");
     }
 }
 

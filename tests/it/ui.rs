@@ -106,6 +106,34 @@ fn alerts_stand_in_every_room_worst_first_and_alone_with_all_that_is_known_of_on
 }
 
 #[test]
+fn what_was_granted_before_the_service_fell_silent_is_not_shown_as_granted_now() {
+    let screen = |fault| {
+        let state = sample::pressed(sample::identity::with_routes(fault), "6");
+        let picture = picture(&state, &Theme::dark(), 160, 48);
+        (text::plain(&picture), picture)
+    };
+    let fault = gonogo::model::Fault::new(gonogo::model::FaultCode::TimedOut, "no answer in 3s");
+    let (good, good_cells) = screen(None);
+    let (silent, silent_cells) = screen(Some(fault));
+    let count = |text: &str, what: &str| text.matches(what).count();
+    // An entitlement and a route.
+    assert!(count(&good, "✓ granted") >= 2 && count(&good, "was granted") == 0, "{good}");
+    assert_eq!(count(&silent, "✓ granted"), 0, "{silent}");
+    assert_eq!(count(&silent, "? was granted"), count(&good, "✓ granted"), "{silent}");
+    assert!(silent.contains("no answer in 3s, 2s stale"), "{silent}");
+    // Nor does a name or a lack look as it did.
+    for told in ["Globex", "there is no scope tasks:purge"] {
+        let style = |text: &str, cells: &ratatui::buffer::Buffer| {
+            let (y, line) = text.lines().enumerate().find(|(_, line)| line.contains(told)).unwrap();
+            let x = line.split(told).next().unwrap().chars().count();
+            let cell = &cells[(x as u16, y as u16)];
+            (cell.fg, cell.modifier)
+        };
+        assert_ne!(style(&good, &good_cells), style(&silent, &silent_cells), "{told}");
+    }
+}
+
+#[test]
 fn the_identity_screen_tells_each_part_or_why_not_and_follows_one_organisation() {
     use sample::identity::{Teller, moved, room};
     let rooms = vec![

@@ -1,9 +1,13 @@
 //! Looking at one organisation: boards and lists follow, gates never.
 
+use super::super::identity::event_words;
 use super::*;
-use crate::engine::Outcome;
+use crate::engine::{Change, Outcome};
 use crate::model::Verdict;
-use crate::model::identity::{IdentityAnswer, Meta, Org, OrgStatus, Orgs, Part};
+use crate::model::identity::{
+    AuditEvent, AuditOutcome, AuditTarget, IdentityAnswer, Meta, Org, OrgStatus, Orgs, Part, Principal,
+    PrincipalKind,
+};
 
 fn org(id: &str, name: &str) -> Org {
     Org {
@@ -117,4 +121,43 @@ fn key_6_opens_the_screen_tab_turns_its_parts_and_the_filter_is_cleared_by_esc()
     assert_eq!((state.identity_view.filter.as_str(), state.zoom), ("", Some(Block::Identity)));
     press(&mut state, "esc");
     assert_eq!(state.zoom, None);
+}
+
+fn event(outcome: AuditOutcome) -> AuditEvent {
+    AuditEvent {
+        id: "1".into(),
+        at: None,
+        actor: Principal { id: "ravi".into(), kind: PrincipalKind::User, display: "Ravi".into() },
+        action: "flag.rollout_changed".into(),
+        target: Some(AuditTarget { kind: "flag".into(), id: "tasks.enabled".into() }),
+        org_id: None,
+        environment: None,
+        outcome,
+        before: "percent 10".into(),
+        after: "percent 25".into(),
+        impersonation_id: None,
+    }
+}
+
+#[test]
+fn what_was_denied_or_failed_does_not_read_as_a_change() {
+    let words = "Ravi flag.rollout_changed tasks.enabled: percent 10 → 25";
+    assert_eq!(event_words(&event(AuditOutcome::Success)), words);
+    assert_eq!(event_words(&event(AuditOutcome::Denied)), format!("denied: {words}"));
+    assert_eq!(event_words(&event(AuditOutcome::Failure)), format!("failed: {words}"));
+}
+
+#[test]
+fn a_gap_and_a_refusal_are_lines_of_the_log_and_no_marks() {
+    let mut state = room_of_two();
+    let denied = Change::Audit(Box::new(event(AuditOutcome::Denied)));
+    super::super::follow::changes(&mut state, vec![Change::AuditMissed("id".into()), denied]);
+    let lines: Vec<_> = state.log.lines().map(|line| (line.text.clone(), line.kind.mark())).collect();
+    assert_eq!(
+        lines[lines.len() - 2..],
+        [
+            ("id: the audit log could not be followed; changes may have been missed".to_owned(), None),
+            ("denied: Ravi flag.rollout_changed tasks.enabled: percent 10 → 25".to_owned(), None),
+        ]
+    );
 }

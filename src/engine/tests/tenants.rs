@@ -1,5 +1,7 @@
 //! What organisations may use against what they do.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::engine::identity::Trust;
 use crate::engine::tenants::{Finding, Standing};
@@ -222,6 +224,53 @@ fn what_cannot_be_told_is_unknown_and_never_fine() {
 }
 
 #[test]
+fn traffic_without_numbers_or_tenants_is_unknown_for_those_it_is_of() {
+    let mut whole = Watch::new(&launch(), []);
+    whole.observe(&told(at(100), everything(at(100))));
+    let of = |poll: &Polled| -> BTreeMap<String, Standing> {
+        let mut watch = whole.clone();
+        watch.observe(poll);
+        standings(&watch, at(100)).into_iter().collect()
+    };
+    let unknown = |why: &str| Standing::Unknown(why.to_owned());
+    // No series at all is not the same as no traffic.
+    let none = unknown("traffic: the signal traffic has no series with a tenant label: no metric");
+    let mut poll = rates(at(100), &[], &[]);
+    if let Ok(answer) = &mut poll.outcome {
+        answer.notes.absences.push(("traffic".into(), "no metric".into()));
+    }
+    let all = of(&poll);
+    assert_eq!((all.len(), all.values().all(|standing| *standing == none)), (6, true), "{all:?}");
+    // Nor are series that are nobody's, of traffic or of what is refused.
+    let unlabelled = |place: usize| {
+        let mut poll = rates(at(100), &[("acme", 1.0)], &[("acme", 1.0)]);
+        if let Ok(answer) = &mut poll.outcome
+            && let Ok(points) = &mut answer.signals[place].result
+        {
+            points[0].labels = Labels::none();
+        }
+        poll
+    };
+    let all = of(&unlabelled(0));
+    let none = unknown("traffic: the signal traffic has no series with a tenant label");
+    assert!(all.values().all(|standing| *standing == none), "{all:?}");
+    let none = unknown("refused: the signal refused has no series with a tenant label");
+    assert_eq!(of(&unlabelled(1))["Acme"], none);
+    // What is no number is unknown for that tenant only.
+    let infinite = f64::INFINITY;
+    let poll = rates(
+        at(100),
+        &[("acme", f64::NAN), ("globex", infinite), ("hooli", 1.0), ("stark", 1.0), ("nobody", infinite)],
+        &[("hooli", f64::NAN), ("stark", infinite), ("globex", infinite)],
+    );
+    let all = of(&poll);
+    let told = ["Acme", "Globex", "nobody", "Hooli", "Stark", "Wayne"].map(|name| all[name].clone());
+    let [traffic, refused] = ["traffic: no number", "refused: no number"].map(unknown);
+    assert_eq!(told[..3], [traffic.clone(), traffic.clone(), traffic]);
+    assert_eq!(told[3..], [refused.clone(), refused, Standing::NoTraffic]);
+}
+
+#[test]
 fn a_tenant_is_an_organisation_by_id_slug_or_name_and_no_name_hides_an_id() {
     let mut watch = Watch::new(&launch(), []);
     let orgs = vec![org("org_1", "", "org_2"), org("org_2", "acme", ""), org("ORG_3", "a", "Acme")];
@@ -254,7 +303,7 @@ fn event(id: &str, action: &str, target: &str, environment: &str) -> AuditEvent 
 
 fn news(asked: Time, events: Vec<AuditEvent>, anew: bool) -> IdentityAnswer {
     IdentityAnswer {
-        audit: Some(good(asked, AuditNews { events, anew, more: false })),
+        audit: Some(good(asked, AuditNews { events, anew, more: false, missed: false })),
         ..IdentityAnswer::default()
     }
 }
@@ -313,6 +362,57 @@ fn a_change_that_was_seen_on_the_flag_itself_is_not_told_twice() {
         .filter_map(|c| if let Change::Audit(event) = c { Some(event.id.as_str()) } else { None })
         .collect();
     assert_eq!((changes.len(), audits), (2, vec!["2"]));
+}
+
+#[test]
+fn what_was_denied_or_failed_neither_hides_a_change_nor_is_hidden_by_one() {
+    let mut launch = launch();
+    launch.flags =
+        vec![FlagDef { key: "tasks.enabled".into(), source: "id".into(), observed: None, evaluations: None }];
+    let mut watch = Watch::new(&launch, []);
+    let mut poll = |asked, percent, identity| -> Vec<String> {
+        let mut poll = told(asked, identity);
+        if let Ok(answer) = &mut poll.outcome {
+            let flag = Flag {
+                key: "tasks.enabled".into(),
+                enabled: true,
+                percent: Percent::Known { value: percent },
+                ..Flag::default()
+            };
+            answer.flags = Some(FlagsAnswer { flags: vec![flag], ..FlagsAnswer::default() });
+        }
+        let told = watch.observe(&poll).into_iter();
+        told.filter_map(|c| if let Change::Audit(event) = c { Some(event.id) } else { None }).collect()
+    };
+    let of = |id: &str, outcome| AuditEvent {
+        outcome,
+        ..event(id, "flag.rollout_changed", "tasks.enabled", "production")
+    };
+    poll(at(0), 10.0, news(at(0), Vec::new(), true));
+    let events = vec![of("1", AuditOutcome::Success), of("2", AuditOutcome::Denied)];
+    // The change is seen on the flag; the attempt after it is told and does not stand for it.
+    assert_eq!(poll(at(5), 25.0, news(at(5), events, false)), ["2"]);
+    let events = vec![of("3", AuditOutcome::Failure)];
+    assert_eq!(poll(at(10), 50.0, news(at(10), events, false)), ["3"]);
+}
+
+#[test]
+fn every_change_of_a_flag_is_told_however_many_events_there_are_and_a_gap_is() {
+    let mut watch = Watch::new(&launch(), []);
+    watch.observe(&told(at(0), news(at(0), Vec::new(), true)));
+    let id = |n: usize| format!("{n:04}");
+    let flood = (0..900).map(|n| match n {
+        3 => event(&id(n), "flag.rollout_changed", "a", "production"),
+        _ => event(&id(n), "role.updated", "b", "production"),
+    });
+    let changes = watch.observe(&told(at(5), news(at(5), flood.collect(), false)));
+    assert!(matches!(changes.as_slice(), [Change::Audit(event)] if event.id == "0003"), "{changes:?}");
+    assert_eq!(watch.identity.as_ref().unwrap().audit_tail(None).count(), 500);
+    let mut gap = news(at(10), vec![event("1", "flag.rollout_changed", "a", "production")], true);
+    if let Some(Part { outcome: Ok(news), .. }) = &mut gap.audit {
+        news.missed = true;
+    }
+    assert_eq!(watch.observe(&told(at(10), gap)), [Change::AuditMissed("id".into())]);
 }
 
 #[test]

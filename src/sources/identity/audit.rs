@@ -2,7 +2,7 @@
 
 use super::docs::AuditDoc;
 use super::service::{Pairs, Service, Tagged};
-use crate::model::identity::{AUDIT_KEPT, AuditNews};
+use crate::model::identity::AuditNews;
 use crate::model::{Fault, FaultCode};
 
 /// The most events in one page, as the contract says.
@@ -17,32 +17,36 @@ pub(super) struct Audit {
     last: Option<String>,
     /// Whether the log was ever read: an empty one has no newest event.
     begun: bool,
+    /// Whether the place was lost since, and with it perhaps some events.
+    missed: bool,
     tagged: Option<Tagged<AuditNews>>,
 }
 
 impl Audit {
-    /// What is new.
+    /// What is new: every event of the pages that were read, so that none of them is passed over.
     pub(super) async fn ask(&mut self, service: &Service) -> Result<AuditNews, Fault> {
         let mut all = AuditNews { anew: !self.begun, ..AuditNews::default() };
         for _ in 0..PAGES {
             let page = match self.page(service).await {
                 Ok(page) => page,
-                // The service does not know the place any more: the next poll begins at its newest.
-                Err(fault) if is_gone(&fault) && self.last.is_some() => {
-                    *self = Self::default();
+                // Where the service does not know the place any more, the next poll begins at its newest.
+                Err(fault) if all.events.is_empty() => {
+                    if is_gone(&fault) && self.last.is_some() {
+                        *self = Self { missed: true, ..Self::default() };
+                    }
                     return Err(fault);
                 }
                 // What was read of this poll counts; the rest is asked for again.
-                Err(fault) if all.events.is_empty() => return Err(fault),
                 Err(_) => break,
             };
             if page.anew {
                 // Its newest lies before ours: another log, or one begun anew.
-                *self = Self::default();
+                *self = Self { missed: true, ..Self::default() };
                 all = AuditNews { anew: true, ..AuditNews::default() };
                 continue;
             }
             self.begun = true;
+            all.missed |= std::mem::take(&mut self.missed);
             all.more = page.more;
             let last = self.last.clone();
             // Told again, or out of order: an event is told once.
@@ -60,8 +64,6 @@ impl Audit {
         }
         all.events.sort_by(|a, b| a.id.cmp(&b.id));
         all.events.dedup_by(|a, b| a.id == b.id);
-        let over = all.events.len().saturating_sub(AUDIT_KEPT);
-        all.events.drain(..over);
         Ok(all)
     }
 
@@ -76,7 +78,7 @@ impl Audit {
             return Ok(told.value);
         }
         // The same page as before: what is in it was told.
-        Ok(AuditNews { events: Vec::new(), anew: false, more: false })
+        Ok(AuditNews::default())
     }
 }
 

@@ -230,6 +230,7 @@ impl AuditDoc {
         Ok(AuditNews {
             anew: matches!((&head, after), (Some(head), Some(after)) if head.as_str() < after),
             more: self.has_more.unwrap_or(false),
+            missed: false,
             events: self.events.into_iter().map(EventDoc::event).collect(),
         })
     }

@@ -98,7 +98,7 @@ impl Flags {
         let mut response = service.send("flags", query, etag).await?;
         if response.status == 304 {
             // A server that sends 304 unasked has told nothing.
-            return known.cloned().ok_or_else(without_cause);
+            return known.filter(|page| page.etag.is_some()).cloned().ok_or_else(without_cause);
         }
         notes.not_modified = false;
         let etag = response.etag.clone();

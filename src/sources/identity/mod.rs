@@ -71,7 +71,8 @@ impl Identity {
     /// service is, or any part but the flags does not make the flags worth less.
     ///
     /// # Errors
-    /// What kept the flags from being told; a service that speaks another contract.
+    /// What kept the flags from being told, unless they are refused by a service that has said what it is,
+    /// and no key is asked for; a service that speaks another contract.
     pub(super) async fn poll(&mut self, now: Time) -> Outcome {
         let Self { service, about, flags, beside, parts, wants_flags, unheard } = self;
         // Only what it lists is asked for, so the list comes first.
@@ -102,12 +103,19 @@ impl Identity {
         .await;
         *unheard = identity.after(std::mem::take(unheard));
         about.spoken()?;
-        let (told, mut notes) = match told {
-            Some(told) => {
-                let (mut told, mut notes) = told.map_err(|fault| about.explain(fault))?;
+        let mut flags_fault = None;
+        let (told, mut notes) = match told.map(|told| told.map_err(|fault| about.explain(fault))) {
+            Some(Ok((mut told, mut notes))) => {
                 beside.tell(&mut told, &mut notes);
                 (Some(told), notes)
             }
+            // Nobody asked for a flag by its key: what is refused is no loss, and the rest is told.
+            Some(Err(fault)) if !*wants_flags && offered.is_some() && is_refused(&fault) => {
+                let remarks = vec![format!("flags are not told: {fault}")];
+                flags_fault = Some(fault);
+                (None, Notes { remarks, ..Notes::default() })
+            }
+            Some(Err(fault)) => return Err(fault),
             None => (None, Notes::default()),
         };
         notes.clock_offset = about.offset();
@@ -115,6 +123,7 @@ impl Identity {
         about.tell(&mut identity);
         Ok(Answer {
             flags: told,
+            flags_fault,
             whoami: about.whoami().cloned(),
             meta: about.offers().cloned(),
             identity: Some(identity),
@@ -127,4 +136,10 @@ impl Identity {
     pub(super) fn least_interval(&self) -> Duration {
         self.about.least_interval()
     }
+}
+
+/// Whether the service answers and does not tell flags: a scope is missing, or it has none.
+fn is_refused(fault: &Fault) -> bool {
+    let absent = fault.code == FaultCode::Status && fault.text.starts_with("answers 404");
+    fault.code == FaultCode::Forbidden || absent
 }

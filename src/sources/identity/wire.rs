@@ -282,7 +282,7 @@ impl FlagDoc {
             updated_by_id: state.updated_by.as_ref().map(|by| clean(&by.id)),
             next: next.and_then(|n| Some((time(n.at.as_deref())?, n.percent?))),
             observed: state.observed.as_ref().and_then(ObservedDoc::observed),
-            variants: variants.map(|v| (clean(&v.key), v.weight_percent.unwrap_or(0.0))).collect(),
+            variants: variants.map(|v| (clean(&v.key), v.weight())).collect(),
             rules: state.rules.iter().flatten().map(RuleDoc::rule).collect(),
             targets: state.targets.as_ref().map(Targets::text).unwrap_or_default(),
             prerequisites: clean_all(state.prerequisites.clone()),
@@ -294,6 +294,13 @@ impl FlagDoc {
     }
 }
 
+impl Variant {
+    /// `None` where it is not told, or cannot be one.
+    fn weight(&self) -> Option<f64> {
+        self.weight_percent.filter(|weight| (0.0..=100.0).contains(weight))
+    }
+}
+
 impl State {
     /// What may be said of the rollout, and never more: a percentage that is not said to be exact is
     /// a lower bound, and one that contradicts its mode is unknown.
@@ -302,10 +309,12 @@ impl State {
         if let Some(value) = percent.filter(|value| !(0.0..=100.0).contains(value)) {
             return Err(value);
         }
-        if !self.enabled || *mode == Mode::Off {
+        if !self.enabled {
             return Ok(Percent::Known { value: 0.0 });
         }
         Ok(match (mode, percent, exact) {
+            (Mode::Off, None | Some(0.0), None | Some(true)) => Percent::Known { value: 0.0 },
+            (Mode::Off, ..) => Percent::Unknown,
             (Mode::All, None | Some(100.0), None | Some(true)) => Percent::Known { value: 100.0 },
             (Mode::All, Some(_), None | Some(true)) | (_, None, _) => Percent::Unknown,
             (_, Some(value), Some(true)) => Percent::Known { value: *value },
@@ -393,6 +402,10 @@ mod tests {
             (true, r#"{"mode":"rules","percent":null,"exact":false}"#, Percent::Unknown),
             (true, r#"{"mode":"rules","percent":null,"exact":true}"#, Percent::Unknown),
             (true, r#"{"mode":"off","percent":null,"exact":true}"#, known(0.0)),
+            (true, r#"{"mode":"off","percent":0}"#, known(0.0)),
+            (true, r#"{"mode":"off","percent":25,"exact":true}"#, Percent::Unknown),
+            (true, r#"{"mode":"off","percent":null,"exact":false}"#, Percent::Unknown),
+            (false, r#"{"mode":"off","percent":25,"exact":false}"#, known(0.0)),
             (false, r#"{"mode":"percent","percent":25,"exact":true}"#, known(0.0)),
             (true, r#"{"mode":"all","percent":null,"exact":true}"#, known(100.0)),
             (true, r#"{"mode":"all","percent":100,"exact":true}"#, known(100.0)),
@@ -412,7 +425,7 @@ mod tests {
     fn a_flag_says_who_changed_it_what_comes_next_and_what_callers_got() {
         let text = r#"{"key":"a\u001b[2Jb","kind":"novel","state":{"enabled":true,
             "rollout":{"mode":"percent","percent":25,"unit":"org","exact":true},
-            "variants":[{"key":"on","weight_percent":25},{"key":"off"}],
+            "variants":[{"key":"on","weight_percent":25},{"key":"off"},{"key":"odd","weight_percent":250}],
             "schedule":{"next":{"at":"2026-11-23T03:00:00Z","percent":50}},
             "observed":{"window_s":300,"on":24,"off":76,"at":"2026-11-23T02:00:00Z"},
             "updated_at":"2026-11-23T02:00:00Z","updated_by":{"id":"ravi","kind":"user","display":null}}}"#;
@@ -420,6 +433,9 @@ mod tests {
         assert_eq!(flag.key, "a\\u{1b}[2Jb");
         assert_eq!((flag.updated_by.as_deref(), flag.unit.as_str()), (Some("ravi"), "org"));
         assert_eq!((flag.observed.unwrap().percent(), flag.next.unwrap().1), (Some(24.0), 50.0));
-        assert_eq!(flag.variants, [("on".to_owned(), 25.0), ("off".to_owned(), 0.0)]);
+        assert_eq!(
+            flag.variants,
+            [("on".to_owned(), Some(25.0)), ("off".to_owned(), None), ("odd".to_owned(), None)]
+        );
     }
 }

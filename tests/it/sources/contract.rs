@@ -380,6 +380,7 @@ async fn the_audit_tail_is_followed_page_by_page_and_begun_anew_where_the_log_wa
     let mut ids = Vec::new();
     for second in [0.0, 5.0, 10.0] {
         let news = parts(answer(&mut source, at(second)).await).audit.unwrap().outcome.unwrap();
+        assert_eq!(news.missed, second == 10.0, "only where the log was begun anew");
         ids.push((news.anew, news.events.iter().map(|e| e.id.clone()).collect::<Vec<_>>().join(" ")));
     }
     assert_eq!(
@@ -390,6 +391,52 @@ async fn the_audit_tail_is_followed_page_by_page_and_begun_anew_where_the_log_wa
             (true, "ev_0001 ev_0002 ev_0003".to_owned()),
         ]
     );
+}
+
+#[tokio::test]
+async fn no_event_of_a_long_poll_is_passed_over_and_a_place_that_is_gone_is_a_gap() {
+    let page = |from: u32, more: bool| {
+        let event =
+            |n: u32| format!(r#"{{"id":"ev_{n:04}","actor":{{"id":"a","kind":"user"}},"action":"x"}}"#);
+        let events: Vec<String> = (from..from + 200).map(event).collect();
+        ok("application/json", format!(r#"{{"has_more":{more},"events":[{}]}}"#, events.join(",")))
+    };
+    let server = service(move |seen| {
+        let after = seen.path().strip_prefix("/launch/v1/audit-events?limit=200")?;
+        Some(match after.strip_prefix("&after=ev_") {
+            None => page(0, false),
+            Some("0999") => canned::answer(410, "", ""),
+            Some(last) => {
+                let last: u32 = last.parse().unwrap();
+                page(last + 1, last < 799)
+            }
+        })
+    });
+    let mut source = of(&server);
+    let mut told = async |second| parts(answer(&mut source, at(second)).await).audit.unwrap().outcome;
+    assert_eq!(told(0.0).await.unwrap().events.len(), 200);
+    let news = told(5.0).await.unwrap();
+    assert_eq!((news.events.len(), news.events[0].id.as_str(), news.missed), (800, "ev_0200", false));
+    assert_eq!(told(10.0).await.unwrap_err().text, "answers 410");
+    let news = told(15.0).await.unwrap();
+    assert_eq!((news.anew, news.missed, news.events.len()), (true, true, 200));
+}
+
+#[tokio::test]
+async fn flags_that_are_refused_and_that_nobody_asks_for_cost_no_other_part() {
+    for (status, more, why) in [
+        (403, r#","required_scope":"flags:read""#, "forbidden: needs flags:read"),
+        (404, "", "answers 404: No"),
+    ] {
+        let server = service(move |seen| seen.path().contains("/flags?").then(|| problem(status, "", more)));
+        let whole = answer(&mut of(&server), at(0.0)).await;
+        assert_eq!(whole.notes.remarks, [format!("flags are not told: {why}")]);
+        assert_eq!((whole.flags.is_none(), whole.flags_fault.unwrap().text), (true, why.to_owned()));
+        assert!(whole.identity.unwrap().orgs.unwrap().outcome.is_ok());
+    }
+    // Where nothing answers as such a service does, that is no remark.
+    let nothing = service(|_| Some(canned::answer(404, "", "")));
+    assert_eq!(fault(&mut of(&nothing), at(0.0)).await.text, "answers 404");
 }
 
 #[tokio::test]

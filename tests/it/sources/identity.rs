@@ -213,3 +213,18 @@ async fn not_being_told_who_the_subject_is_makes_the_flags_worth_no_less() {
     let answer = answer(&mut source(&def(&server), &[], &["a"]), at(0.0)).await;
     assert!(answer.flags.is_some() && answer.whoami.is_none() && answer.meta.is_none());
 }
+
+#[tokio::test]
+async fn a_304_to_a_question_without_a_tag_tells_nothing() {
+    let turn = std::sync::atomic::AtomicUsize::new(0);
+    let server = service(move |seen| {
+        assert_eq!(seen.header("if-none-match"), None);
+        match turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => ok("application/json", r#"{"environment":"production","flags":[]}"#),
+            _ => canned::answer(304, "", ""),
+        }
+    });
+    let mut source = source(&def(&server), &[], &["tasks.enabled"]);
+    assert!(answer(&mut source, at(0.0)).await.flags.is_some());
+    assert_eq!(fault(&mut source, at(5.0)).await.text, "answers 304 without cause");
+}

@@ -177,7 +177,7 @@ async fn a_real_unleash_tells_flags_authors_environments_and_what_callers_got() 
     assert_eq!(percents, ["100 %", "25 %", "unknown", "≥ 10 %", "unknown"]);
     let some = flag(&told, "tasks.some");
     assert_eq!((some.unit.as_str(), some.rules[0].name.as_str()), ("user", "first"));
-    assert_eq!(some.variants, [("a".to_owned(), 25.0), ("b".to_owned(), 75.0)]);
+    assert_eq!(some.variants, [("a".to_owned(), Some(25.0)), ("b".to_owned(), Some(75.0))]);
     let development = &some.elsewhere[0];
     assert_eq!(development.environment, "development");
     assert_eq!((development.enabled, development.percent), (Some(true), Percent::Known { value: 100.0 }));

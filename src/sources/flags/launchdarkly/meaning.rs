@@ -149,7 +149,11 @@ impl EnvironmentDoc {
     }
 
     /// The weights of the fallthrough by variation.
-    fn variants(&self, meaning: &Meaning<'_>, all: &[VariationDoc]) -> Result<Vec<(String, f64)>, Fault> {
+    fn variants(
+        &self,
+        meaning: &Meaning<'_>,
+        all: &[VariationDoc],
+    ) -> Result<Vec<(String, Option<f64>)>, Fault> {
         let Some(rollout) = self.fallthrough.as_ref().and_then(|serve| serve.rollout.as_ref()) else {
             return Ok(Vec::new());
         };
@@ -158,7 +162,7 @@ impl EnvironmentDoc {
             let variation = all.get(weight.variation);
             let name = variation.and_then(|v| v.name.clone()).filter(|name| !name.trim().is_empty());
             let name = name.or_else(|| variation.map(|v| words(&v.value))).unwrap_or_default();
-            Ok((clean(&name), percentage(meaning.key, weight.weight / 1000.0)?))
+            Ok((clean(&name), Some(percentage(meaning.key, weight.weight / 1000.0)?)))
         };
         rollout.variations.iter().map(named).collect()
     }
@@ -301,7 +305,7 @@ mod tests {
             (flag.rules[0].name.as_str(), flag.rules[0].when.as_str()),
             ("staff", "not email endsWith (@example.com)")
         );
-        assert_eq!(flag.variants, [("true".to_owned(), 12.5), ("off".to_owned(), 87.5)]);
+        assert_eq!(flag.variants, [("true".to_owned(), Some(12.5)), ("off".to_owned(), Some(87.5))]);
         let beside: Vec<_> =
             flag.elsewhere.iter().map(|e| (e.environment.as_str(), e.enabled, e.percent)).collect();
         assert_eq!(

@@ -116,7 +116,7 @@ impl Feature<'_> {
             enabled,
             percent: rollout.percent,
             unit: rollout.unit,
-            variants: rollout.variants,
+            variants: rollout.variants.into_iter().map(|(name, weight)| (name, Some(weight))).collect(),
             rules: rollout.rules,
             stale: field::<Option<bool>>(key, "stale", self.stale)?.unwrap_or(false),
             ..Flag::default()

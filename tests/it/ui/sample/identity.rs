@@ -10,7 +10,7 @@ use gonogo::model::identity::{
     Impersonation, Meta, Org, OrgStatus, Orgs, Part, Principal, PrincipalKind, Role, Roles, Scope,
 };
 use gonogo::model::launch::TenantsDef;
-use gonogo::model::{Answer, Fault, FaultCode, Polled};
+use gonogo::model::{Answer, Fault, FaultCode, Polled, RouteDef};
 
 use super::launch::{launch, template};
 use super::{Day, answer, at, play};
@@ -70,6 +70,26 @@ fn tell(state: &mut State, teller: Teller, second: i64, identity: IdentityAnswer
     update(state, Msg::Polled(Box::new(poll)));
 }
 
+/// Everything was told, with what two routes need; then, with `fault`, the service fell silent.
+pub fn with_routes(fault: Option<Fault>) -> State {
+    let mut state = room(Teller::Open);
+    let route = |id: &str, scope: &str| RouteDef {
+        id: id.into(),
+        title: id.into(),
+        source: "identity".into(),
+        scopes: vec![scope.into()],
+        ..RouteDef::default()
+    };
+    state.watch.routes = vec![route("list", "tasks:read"), route("purge", "tasks:purge")];
+    tell(&mut state, Teller::Open, NOW - 2, everything());
+    if let Some(fault) = fault {
+        let took = Duration::from_millis(30);
+        let poll = Polled { source: "identity".into(), asked: at(NOW), took, outcome: Err(fault) };
+        update(&mut state, Msg::Polled(Box::new(poll)));
+    }
+    state
+}
+
 /// Somebody begins to act for somebody else, and a flag that nobody tracks is changed.
 pub fn moved() -> State {
     let mut state = room(Teller::Open);
@@ -80,6 +100,7 @@ pub fn moved() -> State {
         audit: good(
             NOW + 3,
             AuditNews {
+                missed: false,
                 events: vec![event(
                     "ev_9",
                     NOW + 2,
@@ -259,7 +280,7 @@ fn everything() -> IdentityAnswer {
                 ],
             },
         ),
-        audit: good(NOW - 2, AuditNews { events, anew: true, more: false }),
+        audit: good(NOW - 2, AuditNews { events, anew: true, more: false, missed: false }),
         impersonations: good(
             NOW - 2,
             vec![

@@ -255,7 +255,7 @@ fn flags(second: i64) -> FlagsAnswer {
         flags: vec![
             Flag {
                 next: Some((at(4800), 50.0)),
-                variants: vec![("on".into(), percent), ("off".into(), 100.0 - percent)],
+                variants: vec![("on".into(), Some(percent)), ("off".into(), Some(100.0 - percent))],
                 ..flag("tasks.enabled", true, Percent::Known { value: percent })
             },
             flag("tasks.bulk-edit", false, Percent::Known { value: 0.0 }),
