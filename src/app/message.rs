@@ -93,7 +93,9 @@ impl Known {
             (id, signal(state, track, now))
         });
         let flags = state.watch.flags.iter().map(|flag| {
-            let of = |flag: &Flag| if flag.enabled { flag.percent.text() } else { "off".to_owned() };
+            let of = |flag: &Flag| {
+                if flag.switched() == Some(false) { "off".to_owned() } else { flag.percent.text() }
+            };
             let percent = flag.flag.as_ref().filter(|_| !flag.missing).map(of);
             let source = state.watch.source(&flag.def.source);
             let known = percent.filter(|_| source.is_some_and(|s| s.health(now) == Health::Fresh));

@@ -60,7 +60,7 @@ pub(super) fn measure(
     let Some(told) = parts.iter().rev().max_by_key(|part| part.verdict) else {
         return Measure::unknown(at, "no-data", "the gate asks for nothing");
     };
-    let on = Some(f64::from(u8::from(flag.enabled)));
+    let on = flag.switched().map(|on| f64::from(u8::from(on)));
     let share = flag.reach().bounds().map(|(low, _)| low);
     Measure {
         at,
@@ -77,8 +77,12 @@ pub(super) fn measure(
 }
 
 fn switched(key: &str, wanted: bool, flag: &Flag) -> Part {
-    let is = if flag.enabled { "on" } else { "off" };
-    let verdict = if wanted == flag.enabled { Verdict::Pass } else { Verdict::Fail };
+    let Some(on) = flag.switched() else {
+        let text = format!("the provider does not tell whether {key} is switched on");
+        return Part::new(Verdict::Unknown, "state-unknown", text);
+    };
+    let is = if on { "on" } else { "off" };
+    let verdict = if wanted == on { Verdict::Pass } else { Verdict::Fail };
     Part::new(verdict, "state", format!("{key} is {is}"))
 }
 

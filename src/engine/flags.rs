@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::duration::short;
+use crate::model::flag::interval;
 use crate::model::poll::FlagsAnswer;
 use crate::model::{Caps, Flag, FlagDef, Percent, Point, Time};
 use crate::promql::Expr;
@@ -27,7 +28,10 @@ pub struct FlagState {
     /// The provider's clock less this program's, in seconds, where it is known.
     offset: Option<f64>,
     /// When a change was seen here last.
-    moved: Option<Time>,
+    changed: Option<Time>,
+    /// The estimate that later ones are held against: the last that was told, or the first, once it was
+    /// counted on all keys.
+    estimate: Option<(f64, u32)>,
 }
 
 /// A flag's rollout, or what decides it, is not what it was.
@@ -85,7 +89,8 @@ impl FlagState {
             caps: Caps::default(),
             environment: String::new(),
             offset: None,
-            moved: None,
+            changed: None,
+            estimate: None,
         }
     }
 
@@ -98,12 +103,13 @@ impl FlagState {
         let found = answer.flags.iter().find(|flag| flag.key == self.def.key);
         let was_missing = std::mem::replace(&mut self.missing, found.is_none());
         let new = found?;
-        let mut text = self.flag.as_ref().and_then(|old| change_text(old, new));
+        let from = self.moved(new.percent);
+        let mut text = self.flag.as_ref().and_then(|old| change_text(old, new, from));
         if was_missing && before.is_some() && text.is_none() {
             text = Some((format!("{} is there again", new.key), None));
         }
         if text.is_some() {
-            self.moved = Some(asked);
+            self.changed = Some(asked);
         }
         let at = new.updated_at.map(|at| self.here(at));
         let at = at.filter(|at| before.is_some_and(|before| *at > before) && *at <= asked);
@@ -121,11 +127,42 @@ impl FlagState {
 
     /// A moment of the provider's clock, by this program's.
     fn here(&self, at: Time) -> Time {
-        match self.offset {
-            Some(offset) if offset > 0.0 => at.before(Duration::from_secs_f64(offset)),
-            Some(offset) => at.after(Duration::from_secs_f64(-offset)),
-            None => at,
+        let Some(offset) = self.offset else { return at };
+        let span = Duration::try_from_secs_f64(offset.abs()).unwrap_or_default();
+        if offset > 0.0 { at.before(span) } else { at.after(span) }
+    }
+
+    /// The percentage that it has moved from, where it has.
+    ///
+    /// An estimate is held against the one that was told last, and not against the one before it, which
+    /// is of nearly the same keys. While the keys are still being asked anew, after one of them got
+    /// something else, it is of too few of them to say that anything has moved.
+    fn moved(&mut self, new: Percent) -> Option<Percent> {
+        let old = self.flag.as_ref().map(|flag| flag.percent);
+        let Percent::Estimated { value, n } = new else {
+            self.estimate = None;
+            return old.filter(|old| *old != new);
+        };
+        let Some((before, of)) = self.estimate else {
+            self.estimate = Some((value, n));
+            return old.filter(|old| *old != new);
+        };
+        if n < of {
+            return None;
         }
+        // More keys of one and the same count make an estimate better, and no change.
+        if n > of && matches!(old, Some(Percent::Estimated { n: last, .. }) if last == of) {
+            self.estimate = Some((value, n));
+            return None;
+        }
+        // Each must be more than the other's error explains.
+        let is_out = |value: f64, of: (f64, f64)| value < of.0 || of.1 < value;
+        let moved =
+            is_out(value, interval(before, u64::from(of))) && is_out(before, interval(value, u64::from(n)));
+        if moved || n > of {
+            self.estimate = Some((value, n));
+        }
+        moved.then_some(Percent::Estimated { value: before, n: of })
     }
 
     /// What callers got: what the provider counts, else what the flag's signal says. `None` where nobody
@@ -184,23 +221,19 @@ const LEAST_TOLERANCE: f64 = 2.0;
 /// How long a change takes to reach callers, whose libraries ask now and then.
 const TAKE_UP: Duration = Duration::from_mins(1);
 
-/// What has changed, the weightiest first; all of it, because each can move what callers get.
-fn change_text(old: &Flag, new: &Flag) -> Option<(String, Option<String>)> {
+/// What has changed, the weightiest first; all of it, because each can move what callers get. `from` is
+/// the percentage that it has moved from.
+fn change_text(old: &Flag, new: &Flag, from: Option<Percent>) -> Option<(String, Option<String>)> {
     let mut parts = Vec::new();
-    if old.enabled != new.enabled {
+    if let (Some(before), Some(now)) = (old.switched(), new.switched())
+        && before != now
+    {
         parts.push(if new.enabled { "switched on" } else { "switched off" }.to_owned());
     }
-    // An estimate wavers by itself; it has moved where the two intervals do not meet.
-    let moved = match (old.percent, new.percent) {
-        (Percent::Estimated { .. }, Percent::Estimated { .. }) => {
-            let ((low, high), (from, to)) = (old.percent.bounds()?, new.percent.bounds()?);
-            high < from || to < low
-        }
-        (from, to) => from != to,
-    };
-    if moved {
-        parts.push(format!("{} → {}", old.percent.text(), new.percent.text()));
+    if let Some(from) = from {
+        parts.push(format!("{} → {}", from.text(), new.percent.text()));
     }
+    let moved = from.is_some();
     if old.archived != new.archived {
         parts.push(if new.archived { "archived" } else { "taken out of the archive" }.to_owned());
     }
@@ -276,7 +309,7 @@ pub(super) fn unchanged(
         return Err((false, format!("changed {} from now: the clocks differ", short(changed.since(at)))));
     }
     // What was seen here counts too: the provider's clock may be behind, and nobody may know by how much.
-    let changed = state.moved.map_or(changed, |moved| moved.max(changed));
+    let changed = state.changed.map_or(changed, |seen| seen.max(changed));
     let quiet = at.since(changed);
     if quiet >= wanted {
         return Ok(());

@@ -158,6 +158,10 @@ pub struct Flag {
     pub key: String,
     /// Whether it is switched on in the environment.
     pub enabled: bool,
+    /// Whether `enabled` is not known: nobody who was asked for got it and the provider does not say that it
+    /// is switched off, or what callers get while it is off is not known. Captures of earlier versions do not hold this.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub enabled_unknown: bool,
     /// How far it is rolled out (of `unit`).
     pub percent: Percent,
     /// What the percentage counts: `org`, `user`, `session`; empty where the provider does not say.
@@ -217,9 +221,14 @@ impl Flag {
         Some(told == who)
     }
 
+    /// Whether it is switched on; `None` where that is not known.
+    pub fn switched(&self) -> Option<bool> {
+        (!self.enabled_unknown).then_some(self.enabled)
+    }
+
     /// How far it is rolled out to callers now: one that is off is out for nobody.
     pub fn reach(&self) -> Percent {
-        if self.enabled { self.percent } else { Percent::Known { value: 0.0 } }
+        if self.switched() == Some(false) { Percent::Known { value: 0.0 } } else { self.percent }
     }
 }
 
@@ -318,6 +327,7 @@ mod tests {
             "updated_at":null,"updated_by":"Ravi","next":null,"observed":[24.0,100],"variants":[]}"#;
         let flag: Flag = serde_json::from_str(old).unwrap();
         assert_eq!(flag.observed, Some(Observed { on: 24, off: 76, ..Observed::default() }));
+        assert_eq!(flag.switched(), Some(true));
         let again: Flag = serde_json::from_str(&serde_json::to_string(&flag).unwrap()).unwrap();
         assert_eq!(again, flag);
         assert_eq!((flag.is_changed_by("Ravi"), flag.is_changed_by("eve")), (Some(true), Some(false)));

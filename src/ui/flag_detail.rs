@@ -107,6 +107,15 @@ fn detail(scene: &Scene<'_>, state: &FlagState, width: usize) -> Vec<Row> {
 }
 
 fn rollout(flag: &Flag, of: &str) -> String {
+    if flag.enabled_unknown {
+        let told = "whether it is switched on is not told";
+        return match flag.percent {
+            Percent::Estimated { n, .. } => {
+                format!("{told}; none of {n} made-up keys got it, {}{of} (95 %)", flag.percent.text())
+            }
+            _ => told.into(),
+        };
+    }
     match (flag.enabled, flag.percent) {
         (true, Percent::Unknown) => "on; the provider cannot tell for how many".into(),
         (true, Percent::Unsupported) => "on; this provider tells no percentages".into(),

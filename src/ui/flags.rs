@@ -9,7 +9,7 @@ use ratatui::style::Style;
 
 use crate::app::Block;
 use crate::engine::flags::{Drift, FlagState};
-use crate::model::{Health, Percent, Unit, text, value};
+use crate::model::{Flag, Health, Percent, Unit, text, value};
 
 use super::row::{Row, cells, cut};
 use super::scene::Scene;
@@ -131,8 +131,8 @@ pub(super) fn percent(scene: &Scene<'_>, state: &FlagState) -> (String, Style) {
         None if state.missing => ("missing".into(), theme.bad),
         None => ("no answer yet".into(), theme.dim),
         Some(flag) if flag.archived => ("archived".into(), theme.warn),
-        Some(flag) if !flag.enabled => ("off".into(), dimmed(scene, state, theme.strong)),
-        Some(flag) if flag.percent == Percent::Unknown => ("unknown".into(), theme.warn),
+        Some(flag) if flag.switched() == Some(false) => ("off".into(), dimmed(scene, state, theme.strong)),
+        Some(flag) if is_in_doubt(flag) => ("unknown".into(), theme.warn),
         Some(flag) if flag.percent == Percent::Unsupported => {
             ("on, share not told".into(), dimmed(scene, state, theme.base))
         }
@@ -154,19 +154,24 @@ fn seen(scene: &Scene<'_>, state: &FlagState) -> Option<(String, Style)> {
     })
 }
 
+/// Whether nothing is known of how far it is out; where no shares are told, not even whether it is on.
+fn is_in_doubt(flag: &Flag) -> bool {
+    flag.percent == Percent::Unknown || (flag.percent == Percent::Unsupported && flag.enabled_unknown)
+}
+
 /// Ten cells; off, none, and not known are three different pictures.
 pub(super) fn bar(scene: &Scene<'_>, state: &FlagState) -> Row {
     let theme = scene.theme;
     let Some(flag) = &state.flag else { return Row::new().fill(BAR, " ", theme.dim) };
-    if !flag.enabled {
+    if flag.switched() == Some(false) {
         return Row::new().fill(BAR, "─", theme.dim);
     }
     let (value, open) = match flag.percent {
+        _ if is_in_doubt(flag) => return Row::new().fill(BAR, "?", theme.dim),
         Percent::Known { value } | Percent::Estimated { value, .. } => (value, false),
         Percent::AtLeast { value } => (value, true),
-        Percent::Unknown => return Row::new().fill(BAR, "?", theme.dim),
         // Neither full nor empty nor in doubt: this provider has no percentages.
-        Percent::Unsupported => return Row::new().fill(BAR, " ", theme.dim),
+        Percent::Unknown | Percent::Unsupported => return Row::new().fill(BAR, " ", theme.dim),
     };
     let eighths = ((value.clamp(0.0, 100.0) / 100.0) * (BAR * 8) as f64).round() as usize;
     // A flag that is on for anybody at all draws something, and a full bar means everybody.

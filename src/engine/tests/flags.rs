@@ -100,11 +100,49 @@ fn every_change_is_told_with_its_author_and_its_own_moment() {
     let about = |value| on(Percent::Estimated { value, n: 400 });
     assert_eq!(told(&about(25.0), about(27.0)), None);
     assert!(told(&about(25.0), about(50.0)).is_some());
+    assert!(told(&about(5.0), about(10.0)).is_some());
     // The moment is the provider's where it lies between the two answers, and else is not told.
     for (second, expected) in [(1005, Some(at(1005))), (900, None), (2000, None)] {
         let new = Flag { updated_at: Some(at(second)), ..known(25.0) };
         assert_eq!(told(&old, new).unwrap().1, expected, "{second}");
     }
+}
+
+#[test]
+fn an_estimate_is_held_against_the_one_that_was_told_last() {
+    let mut state = state(on(Percent::Estimated { value: 5.0, n: 20 }));
+    let mut told = |estimates: &[(f64, u32)]| {
+        let changes = estimates.iter().filter_map(|&(value, n)| {
+            state.observe(at(1010), &answer(on(Percent::Estimated { value, n })), None)
+        });
+        changes.map(|changed| changed.text).collect::<Vec<_>>()
+    };
+    // The first round, whose parts waver.
+    assert!(told(&[(20.0, 40), (26.0, 200), (25.0, 400), (25.0, 400)]).is_empty());
+    // A key got something else: the count begins anew, and little by little comes to what is told.
+    assert!(told(&[(65.0, 20), (30.0, 40), (48.0, 200)]).is_empty());
+    assert_eq!(told(&[(50.0, 400)]), ["tasks.enabled ~25 % ±4.5 → ~50 % ±4.9"]);
+    assert!(told(&[(50.0, 400), (40.0, 20), (52.0, 400)]).is_empty());
+    // Small steps that add up.
+    assert_eq!(told(&[(53.0, 400), (54.0, 400), (56.0, 400)]), ["tasks.enabled ~50 % ±4.9 → ~56 % ±4.9"]);
+}
+
+#[test]
+fn a_flag_that_no_key_got_is_neither_on_nor_off() {
+    let unsure = |percent| Flag { enabled: false, enabled_unknown: true, ..on(percent) };
+    let none = || unsure(Percent::Estimated { value: 0.0, n: 400 });
+    for enabled in [true, false] {
+        let wanted = FlagCondition { enabled: Some(enabled), ..FlagCondition::default() };
+        let (verdict, why) = judged(wanted, 1.0, none());
+        assert_eq!(verdict, Verdict::Unknown);
+        assert!(why.starts_with("the provider does not tell whether tasks.enabled is switched on"), "{why}");
+    }
+    assert_eq!(none().reach(), Percent::Estimated { value: 0.0, n: 400 });
+    // That it is on is no change of what was known.
+    let mut state = state(none());
+    assert_eq!(state.observe(at(1010), &answer(on(Percent::Estimated { value: 0.5, n: 400 })), None), None);
+    let off = Flag { enabled: false, ..on(Percent::Estimated { value: 0.0, n: 400 }) };
+    assert_eq!(state.observe(at(1020), &answer(off), None).unwrap().text, "tasks.enabled switched off");
 }
 
 /// A gate's verdict on a flag, and why.

@@ -275,6 +275,7 @@ impl FlagDoc {
         Ok(Flag {
             key: clean(&self.key),
             enabled: state.enabled,
+            enabled_unknown: false,
             percent,
             unit: clean(state.rollout.unit.as_deref().unwrap_or_default()),
             updated_at: time(state.updated_at.as_deref()),

@@ -60,6 +60,7 @@ impl Reader {
         Ok(Flag {
             key: clean(key),
             enabled: state.enabled,
+            enabled_unknown: state.unsure,
             percent: state.percent,
             unit: own.fallthrough.as_ref().map(ServeDoc::unit).unwrap_or_default(),
             updated_at: own.last_modified.as_ref().and_then(moment),
@@ -82,6 +83,8 @@ struct Meaning<'k> {
     on: Vec<bool>,
     /// Whether any does; where none does nothing can be said of how many have it on.
     told: bool,
+    /// Whether all are booleans, which need nobody to say what they mean.
+    boolean: bool,
 }
 
 impl<'k> Meaning<'k> {
@@ -93,7 +96,8 @@ impl<'k> Meaning<'k> {
         };
         let on: Vec<bool> = variations.iter().map(means).collect();
         let told = on.iter().any(|on| *on);
-        Self { key, on, told }
+        let boolean = variations.iter().all(|variation| variation.value.is_boolean());
+        Self { key, on, told, boolean }
     }
 
     /// Percent that have it on where this variation is served.
@@ -111,35 +115,46 @@ impl<'k> Meaning<'k> {
 /// What an environment comes to.
 struct State {
     enabled: bool,
+    /// Whether it is switched off, and what callers get then is not known.
+    unsure: bool,
     percent: Percent,
 }
 
 impl EnvironmentDoc {
     fn state(&self, meaning: &Meaning<'_>) -> Result<State, Fault> {
-        let off = self.off_variation.map(|variation| meaning.share(variation)).transpose()?.unwrap_or(0.0);
+        // Without an off variation callers take their own default.
+        let off = self.off_variation.map(|variation| meaning.share(variation)).transpose()?;
+        let off = off.filter(|_| meaning.told || meaning.boolean);
+        let state = |enabled, percent| State { enabled, unsure: false, percent };
         if !self.on {
             // Everybody gets the off variation, also where that one means on.
-            let enabled = off > 0.0;
-            return Ok(State { enabled, percent: Percent::Known { value: off } });
+            return Ok(match off {
+                Some(share) => state(share > 0.0, Percent::Known { value: share }),
+                None => State { unsure: true, ..state(false, Percent::Unknown) },
+            });
         }
         let mut shares = Vec::new();
         shares.extend(self.fallthrough.as_ref().map(|serve| serve.share(meaning)).transpose()?.flatten());
         if shares.is_empty() || !meaning.told {
-            return Ok(State { enabled: true, percent: Percent::Unknown });
+            return Ok(state(true, Percent::Unknown));
         }
+        let unknown = [0.0, 100.0];
         // Those a rule or a target is for do not come to the fallthrough; how many they are is not known.
         for rule in self.rules.iter().flatten() {
-            shares.extend(rule.serve.share(meaning)?);
+            match rule.serve.share(meaning)? {
+                Some(share) => shares.push(share),
+                None => shares.extend(unknown),
+            }
         }
         for target in self.all_targets() {
             shares.push(meaning.share(target.variation)?);
         }
         if self.prerequisites.as_ref().is_some_and(|all| !all.is_empty()) {
-            shares.push(off);
+            shares.extend(off.map_or(unknown, |off| [off; 2]));
         }
         let low = shares.iter().copied().fold(100.0, f64::min);
         let high = shares.iter().copied().fold(0.0, f64::max);
-        Ok(State { enabled: true, percent: between(low, high) })
+        Ok(state(true, between(low, high)))
     }
 
     /// Targets with nobody in them say nothing.
@@ -284,7 +299,8 @@ mod tests {
             ),
             (format!(r#"{{"on":true,"fallthrough":{{"variation":0}},{}}}"#, serve(0)), true, known(100.0)),
             (format!(r#"{{"on":false,"offVariation":1,{ROLLOUT}}}"#), false, known(0.0)),
-            (format!(r#"{{"on":false,{ROLLOUT}}}"#), false, known(0.0)),
+            (format!(r#"{{"on":false,{ROLLOUT}}}"#), false, Percent::Unknown),
+            (format!(r#"{{"on":true,{ROLLOUT},"rules":[{{"clauses":[]}}]}}"#), true, Percent::Unknown),
             (format!(r#"{{"on":false,"offVariation":0,{ROLLOUT}}}"#), true, known(100.0)),
         ] {
             let flag = read(BOOLEAN, &environment, &[]).unwrap();
@@ -322,6 +338,23 @@ mod tests {
         assert_eq!(read(texts, &environment, &[]).unwrap().percent, Percent::Unknown);
         for on in ["new", "New design"] {
             assert_eq!(read(texts, &environment, &[on]).unwrap().percent, Percent::Known { value: 12.5 });
+        }
+    }
+
+    #[test]
+    fn a_flag_that_is_off_is_off_for_all_only_where_its_off_variation_means_off() {
+        let texts = r#"[{"value":"new"},{"value":"old"}]"#;
+        let off = format!(r#"{{"on":false,"offVariation":1,{ROLLOUT}}}"#);
+        let none = format!(r#"{{"on":false,{ROLLOUT}}}"#);
+        let is_off = |variations, environment: &str, on: &[&str]| {
+            let flag = read(variations, environment, on).unwrap();
+            (flag.switched(), flag.reach())
+        };
+        let known = (Some(false), Percent::Known { value: 0.0 });
+        assert_eq!(is_off(texts, &off, &["new"]), known);
+        assert_eq!(is_off(BOOLEAN, &off, &[]), known);
+        for unknown in [is_off(texts, &off, &[]), is_off(BOOLEAN, &none, &[])] {
+            assert_eq!(unknown, (None, Percent::Unknown));
         }
     }
 

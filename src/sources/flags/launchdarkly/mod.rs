@@ -9,10 +9,12 @@ mod meaning;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Polling, Told, Wanted, answer, path_segment, send};
+use super::{Polling, Told, Wanted, answer, moment, path_segment, send};
 use crate::http::{Client, Request};
 use crate::model::poll::Notes;
 use crate::model::provider::FlagSource;
@@ -28,6 +30,12 @@ const PAGE: usize = 100;
 const MAX_PAGES: usize = 100;
 /// The most questions to the audit log in one poll.
 const AUDITS: usize = 20;
+/// How many entries of the audit log are looked through for one change.
+const ENTRIES: &str = "10";
+/// How far the audit log's moment of a change may lie from the flag's.
+const SAME: Duration = Duration::from_secs(2);
+/// How often an author who was not found is asked for again.
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// One project of an account.
 pub struct LaunchDarkly {
@@ -39,12 +47,21 @@ pub struct LaunchDarkly {
     on: Vec<String>,
     wanted: Wanted,
     /// By flag, the change that was asked about, and who made it.
-    authors: BTreeMap<String, (Option<Time>, Author)>,
+    authors: BTreeMap<String, Asked>,
     /// Why the audit log did not answer last.
     silent: Option<Fault>,
 }
 
-#[derive(Clone, Default)]
+/// What came of asking who made a change.
+struct Asked {
+    /// When the change was made.
+    of: Time,
+    at: Time,
+    /// `None` where the audit log does not hold that change, or not yet.
+    author: Option<Author>,
+}
+
+#[derive(Default)]
 struct Author {
     name: Option<String>,
     id: Option<String>,
@@ -57,8 +74,33 @@ struct AuditDoc {
 
 #[derive(Deserialize)]
 struct AuditEntryDoc {
+    date: Option<Value>,
+    kind: Option<String>,
+    accesses: Option<Vec<AccessDoc>>,
     member: Option<MemberDoc>,
 }
+
+#[derive(Deserialize)]
+struct AccessDoc {
+    resource: Option<String>,
+}
+
+impl AuditEntryDoc {
+    /// Whether this is the change of that moment, of the resource `proj/a:env/b:flag/c`.
+    fn is_of(&self, moment_of: Time, resource: &str) -> bool {
+        let at = self.date.as_ref().and_then(moment);
+        let near = at.is_some_and(|at| at.since(moment_of).max(moment_of.since(at)) <= SAME);
+        // Each part may be followed by its tags.
+        let plain = |text: &str| {
+            text.split(':').filter_map(|part| part.split(';').next()).collect::<Vec<_>>().join(":")
+        };
+        let mut told =
+            self.accesses.iter().flatten().filter_map(|access| access.resource.as_deref()).peekable();
+        let ours = told.peek().is_none() || told.any(|told| plain(told) == resource);
+        near && ours && self.kind.as_deref().is_none_or(|kind| kind == "flag")
+    }
+}
+
 impl LaunchDarkly {
     /// A project of the account at the base URL (with or without `/api/v2` at its end); `on` names
     /// variations that count as on where none is `true`.
@@ -76,7 +118,7 @@ impl LaunchDarkly {
         }
     }
 
-    async fn ask(&mut self) -> Told {
+    async fn ask(&mut self, now: Time) -> Told {
         let mut flags: Vec<Flag> = Vec::new();
         let mut offset = 0;
         for page in 0.. {
@@ -92,10 +134,10 @@ impl LaunchDarkly {
             }
         }
         self.authors.retain(|key, _| flags.iter().any(|flag| flag.key == *key));
-        self.learn_authors(&flags).await;
+        self.learn_authors(&flags, now).await;
         for flag in &mut flags {
-            if let Some((at, author)) = self.authors.get(&flag.key).filter(|(at, _)| *at == flag.updated_at) {
-                debug_assert!(*at == flag.updated_at);
+            let asked = self.authors.get(&flag.key).filter(|asked| Some(asked.of) == flag.updated_at);
+            if let Some(author) = asked.and_then(|asked| asked.author.as_ref()) {
                 flag.updated_by.clone_from(&author.name);
                 flag.updated_by_id.clone_from(&author.id);
             }
@@ -123,13 +165,23 @@ impl LaunchDarkly {
     }
 
     /// Asks who made the changes that are not known yet.
-    async fn learn_authors(&mut self, flags: &[Flag]) {
+    async fn learn_authors(&mut self, flags: &[Flag], now: Time) {
         self.silent = None;
-        let unknown = |flag: &&Flag| self.authors.get(&flag.key).is_none_or(|(at, _)| *at != flag.updated_at);
-        let unknown: Vec<&Flag> = flags.iter().filter(unknown).take(AUDITS).collect();
-        for flag in unknown {
-            match self.author(&flag.key).await {
-                Ok(author) => drop(self.authors.insert(flag.key.clone(), (flag.updated_at, author))),
+        let mut unknown = Vec::new();
+        for flag in flags {
+            // Of a change without a moment nobody can say which entry tells of it.
+            let Some(of) = flag.updated_at else { continue };
+            let asked = self.authors.get(&flag.key).filter(|asked| asked.of == of);
+            let again =
+                |asked: &Asked| asked.author.is_none() && (now < asked.at || now.since(asked.at) >= AGAIN);
+            if asked.is_none_or(again) {
+                unknown.push((asked.map(|asked| asked.at), of, &flag.key));
+            }
+        }
+        unknown.sort();
+        for (_, of, key) in unknown.into_iter().take(AUDITS) {
+            match self.author(key, of).await {
+                Ok(author) => drop(self.authors.insert(key.clone(), Asked { of, at: now, author })),
                 // Without the right to read it the next flag is no better off.
                 Err(fault) => {
                     self.silent = Some(fault);
@@ -139,14 +191,15 @@ impl LaunchDarkly {
         }
     }
 
-    async fn author(&self, key: &str) -> Result<Author, Fault> {
+    async fn author(&self, key: &str, of: Time) -> Result<Option<Author>, Fault> {
         let spec = format!("proj/{}:env/{}:flag/{key}", self.project, self.environment);
-        let query = vec![("spec".to_owned(), spec), ("limit".to_owned(), "1".to_owned())];
+        let query = vec![("spec".to_owned(), spec.clone()), ("limit".to_owned(), ENTRIES.to_owned())];
         let url = format!("{}/api/v2/auditlog", self.base);
         let mut response = send(&self.client, Request { url, query, ..Request::default() }).await?;
         let doc: AuditDoc = json::body(&mut response).await?;
-        let member = doc.items.into_iter().next().and_then(|entry| entry.member);
-        Ok(member.map_or_else(Author::default, |member| Author { name: member.name(), id: member.id() }))
+        let entry = doc.items.into_iter().find(|entry| entry.is_of(of, &spec));
+        let author = |member: MemberDoc| Author { name: member.name(), id: member.id() };
+        Ok(entry.and_then(|entry| entry.member).map(author))
     }
 
     fn told(&self) -> Caps {
@@ -167,7 +220,37 @@ impl super::Provider for LaunchDarkly {
         self.told()
     }
 
-    fn poll(&mut self, _now: Time) -> Polling<'_> {
-        Box::pin(self.ask())
+    fn poll(&mut self, now: Time) -> Polling<'_> {
+        Box::pin(self.ask(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_tells_of_a_change_where_moment_flag_and_environment_fit() {
+        let of = Time::from_millis(1_764_000_000_000);
+        let resource = "proj/default:env/production:flag/tasks";
+        for (entry, expected) in [
+            (r#"{"date":1764000000000,"kind":"flag"}"#, true),
+            (r#"{"date":1764000002000}"#, true),
+            (r#"{"date":1764000002001}"#, false),
+            (r#"{"date":1763999997999}"#, false),
+            (r#"{"kind":"flag"}"#, false),
+            (r#"{"date":1764000000000,"kind":"member"}"#, false),
+            (
+                r#"{"date":1764000000000,"accesses":[{"action":"updateOn","resource":"proj/default;a:env/production;live:flag/tasks;b,c"}]}"#,
+                true,
+            ),
+            (
+                r#"{"date":1764000000000,"accesses":[{"action":"updateOn","resource":"proj/default:env/staging:flag/tasks"}]}"#,
+                false,
+            ),
+        ] {
+            let doc: AuditEntryDoc = serde_json::from_str(entry).unwrap();
+            assert_eq!(doc.is_of(of, resource), expected, "{entry}");
+        }
     }
 }

@@ -30,22 +30,22 @@ struct BulkDoc {
 
 /// What an evaluation says of a flag.
 pub(super) enum State {
-    /// Nobody gets it.
+    /// It is switched off: nobody gets it.
     Off,
-    /// Some do; whether this key does.
-    On(bool),
+    /// Whether this key gets it; `None` where it gets what its caller has for a default.
+    Got(Option<bool>),
 }
 
 /// What made-up keys got of one flag.
 #[derive(Default)]
 pub(super) struct Counted {
-    /// By the key's number, whether it was on.
-    got: BTreeMap<usize, bool>,
+    /// By the key's number, whether it was on; `None` where that is not told.
+    got: BTreeMap<usize, Option<bool>>,
 }
 
 impl Counted {
     /// Takes in what keys got now.
-    pub(super) fn take(&mut self, got: &[(usize, bool)]) {
+    pub(super) fn take(&mut self, got: &[(usize, Option<bool>)]) {
         let changed = got.iter().any(|(key, on)| self.got.get(key).is_some_and(|before| before != on));
         if changed {
             self.got.clear();
@@ -53,16 +53,24 @@ impl Counted {
         self.got.extend(got.iter().copied());
     }
 
-    /// The share of the keys that had it on; `None` before any was asked.
+    /// Whether any key had it on.
+    pub(super) fn is_on(&self) -> bool {
+        self.got.values().any(|got| *got == Some(true))
+    }
+
+    /// The share of the keys that had it on, unknown where it is of any; `None` before any was asked.
     pub(super) fn percent(&self) -> Option<Percent> {
         let n = u32::try_from(self.got.len()).ok().filter(|n| *n > 0)?;
-        let on = self.got.values().filter(|on| **on).count();
+        if self.got.values().any(Option::is_none) {
+            return Some(Percent::Unknown);
+        }
+        let on = self.got.values().filter(|got| **got == Some(true)).count();
         Some(Percent::Estimated { value: 100.0 * on as f64 / f64::from(n), n })
     }
 }
 
-/// What an evaluation says. A value may be absent where the flag is disabled, whatever the reason is
-/// called; reasons that are not known say nothing.
+/// What an evaluation says. Without a value callers take their own default, which may be on: only the
+/// reason DISABLED says that the flag is off. Reasons that are not known say nothing.
 pub(super) fn state(key: &str, told: &Evaluation, on: &[String]) -> Result<State, Fault> {
     let reason = told.reason.as_deref().unwrap_or_default();
     if reason.eq_ignore_ascii_case("DISABLED") {
@@ -72,7 +80,9 @@ pub(super) fn state(key: &str, told: &Evaluation, on: &[String]) -> Result<State
         let details = told.error_details.as_deref().unwrap_or("no more is said");
         return Err(unreadable(key, &format!("{}: {}", clean(code), clean(details))));
     }
-    let Some(value) = told.value.as_ref().filter(|value| !value.is_null()) else { return Ok(State::Off) };
+    let Some(value) = told.value.as_ref().filter(|value| !value.is_null()) else {
+        return Ok(State::Got(None));
+    };
     let named = |text: &str| on.iter().any(|on| on == text);
     let got = match value.as_bool() {
         Some(got) => got,
@@ -86,7 +96,7 @@ pub(super) fn state(key: &str, told: &Evaluation, on: &[String]) -> Result<State
         None => named(&words(value)) || told.variant.as_deref().is_some_and(named),
     };
     // A static value is everybody's.
-    if !got && reason.eq_ignore_ascii_case("STATIC") { Ok(State::Off) } else { Ok(State::On(got)) }
+    if !got && reason.eq_ignore_ascii_case("STATIC") { Ok(State::Off) } else { Ok(State::Got(Some(got))) }
 }
 
 /// Those of a bulk answer that were asked for; the others may be as broken as they like.
@@ -128,19 +138,21 @@ mod tests {
         for (text, expected) in [
             (r#"{"key":"k","reason":"DISABLED"}"#, None),
             (r#"{"key":"k","reason":"DISABLED","value":true}"#, None),
-            (r#"{"key":"k","reason":"FALLBACK"}"#, None),
+            (r#"{"key":"k","reason":"FALLBACK"}"#, Some(None)),
+            (r#"{"key":"k","reason":"DEFAULT","value":null}"#, Some(None)),
+            (r#"{"key":"k","reason":"ERROR"}"#, Some(None)),
             (r#"{"key":"k","reason":"STATIC","value":false}"#, None),
-            (r#"{"key":"k","reason":"STATIC","value":true}"#, Some(true)),
-            (r#"{"key":"k","reason":"TARGETING_MATCH","value":false}"#, Some(false)),
-            (r#"{"key":"k","reason":"SPLIT","value":true}"#, Some(true)),
-            (r#"{"key":"k","reason":"BY_THE_MOON","value":true,"metadata":{"x":1}}"#, Some(true)),
-            (r#"{"key":"k","value":"treatment"}"#, Some(true)),
-            (r#"{"key":"k","value":"red","variant":"treatment"}"#, Some(true)),
-            (r#"{"key":"k","value":7}"#, Some(true)),
-            (r#"{"key":"k","value":"control"}"#, Some(false)),
+            (r#"{"key":"k","reason":"STATIC","value":true}"#, Some(Some(true))),
+            (r#"{"key":"k","reason":"TARGETING_MATCH","value":false}"#, Some(Some(false))),
+            (r#"{"key":"k","reason":"SPLIT","value":true}"#, Some(Some(true))),
+            (r#"{"key":"k","reason":"BY_THE_MOON","value":true,"metadata":{"x":1}}"#, Some(Some(true))),
+            (r#"{"key":"k","value":"treatment"}"#, Some(Some(true))),
+            (r#"{"key":"k","value":"red","variant":"treatment"}"#, Some(Some(true))),
+            (r#"{"key":"k","value":7}"#, Some(Some(true))),
+            (r#"{"key":"k","value":"control"}"#, Some(Some(false))),
         ] {
             let state = state("k", &evaluation(text), &on).unwrap();
-            assert_eq!(if let State::On(got) = state { Some(got) } else { None }, expected, "{text}");
+            assert_eq!(if let State::Got(got) = state { Some(got) } else { None }, expected, "{text}");
         }
         for (text, said) in [
             (
@@ -157,13 +169,16 @@ mod tests {
     #[test]
     fn an_estimate_begins_anew_where_a_key_gets_something_else_than_before() {
         let mut counted = Counted::default();
-        counted.take(&[(0, true), (1, false), (2, false)]);
-        counted.take(&[(3, true)]);
+        counted.take(&[(0, Some(true)), (1, Some(false)), (2, Some(false))]);
+        counted.take(&[(3, Some(true))]);
         assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 4 }));
-        counted.take(&[(0, true)]);
+        counted.take(&[(0, Some(true))]);
         assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 4 }));
-        counted.take(&[(1, true), (2, false)]);
+        counted.take(&[(1, Some(true)), (2, Some(false))]);
         assert_eq!(counted.percent(), Some(Percent::Estimated { value: 50.0, n: 2 }));
+        // What one key's callers have for a default is not known, so no share is.
+        counted.take(&[(3, None)]);
+        assert_eq!((counted.percent(), counted.is_on()), (Some(Percent::Unknown), true));
     }
 
     #[test]

@@ -47,6 +47,12 @@ pub struct Ofrep {
     /// For each key, the `ETag` of its last whole answer, and that answer.
     kept: BTreeMap<usize, (String, Vec<Evaluation>)>,
     counted: BTreeMap<String, Counted>,
+    /// What flags answered that are in no bulk answer; `None` where they do not exist.
+    alone: BTreeMap<String, Option<Evaluation>>,
+    /// Of the flags that are in no bulk answer, the one that is next to be asked for.
+    alone_turn: usize,
+    /// Whether some of those were not asked for yet.
+    unasked: bool,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +92,9 @@ impl Ofrep {
             turn: 0,
             kept: BTreeMap::new(),
             counted: BTreeMap::new(),
+            alone: BTreeMap::new(),
+            alone_turn: 0,
+            unasked: false,
         }
     }
 
@@ -108,9 +117,10 @@ impl Ofrep {
             told = self.one_by_one(&base, &keys).await?;
         }
         self.turn = keys.last().map_or(0, |last| last + 1);
-        let mut flags = self.count(&told)?;
+        let mut flags = self.count(&told, &keys)?;
+        self.unasked = false;
         if self.bulk {
-            flags.extend(self.absent(&base, &flags, keys.first().copied().unwrap_or(0)).await?);
+            flags.extend(self.absent(&base, &flags, &keys).await?);
         }
         let caps = self.told();
         Ok((answer(&self.environment, &self.wanted.0, flags, caps), notes))
@@ -215,23 +225,48 @@ impl Ofrep {
     }
 
     /// Flags that were asked for and are in no bulk answer: servers leave those out that are disabled, and
-    /// only asked for one by one say whether they exist.
-    async fn absent(&self, base: &str, told: &[Flag], key: usize) -> Result<Vec<Flag>, Fault> {
-        let absent: Vec<&String> =
-            self.wanted.0.iter().filter(|key| !told.iter().any(|flag| flag.key == clean(key))).collect();
-        let asks = absent.into_iter().take(A_POLL).map(|flag| self.single(base, flag, key, false));
+    /// only asked for one by one say whether they exist. Where they are many they are asked for in turn.
+    async fn absent(&mut self, base: &str, told: &[Flag], keys: &[usize]) -> Result<Vec<Flag>, Fault> {
+        let absent: Vec<String> = self
+            .wanted
+            .0
+            .iter()
+            .filter(|key| !told.iter().any(|flag| flag.key == clean(key)))
+            .cloned()
+            .collect();
+        self.alone.retain(|flag, _| absent.contains(flag));
+        let from = if self.alone_turn < absent.len() { self.alone_turn } else { 0 };
+        let turn: Vec<&String> = absent.iter().cycle().skip(from).take(absent.len().min(A_POLL)).collect();
+        let key = keys.first().copied().unwrap_or(0);
+        let asks = turn.iter().map(|flag| self.single(base, flag, key, false));
         let answers: Vec<_> = stream::iter(asks.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
+        for (flag, answer) in turn.into_iter().zip(answers) {
+            self.alone.insert(flag.clone(), answer?);
+        }
+        self.alone_turn = (from + A_POLL) % absent.len().max(1);
         let mut flags = Vec::new();
-        for answer in answers {
-            if let Some(evaluation) = answer? {
-                flags.push(self.flag(&evaluation, None)?);
+        for flag in &absent {
+            let Some(told) = self.alone.get(flag) else {
+                self.unasked = true;
+                continue;
+            };
+            let evaluation = told.as_ref();
+            let state = evaluation.map(|told| state(flag, told, &self.def.on)).transpose()?;
+            // Other keys have got it before; these were asked, and did not.
+            match (state, self.counted.get_mut(flag)) {
+                (Some(State::Got(_)), Some(counted)) => {
+                    counted.take(&keys.iter().map(|key| (*key, Some(false))).collect::<Vec<_>>());
+                }
+                _ => drop(self.counted.remove(flag)),
             }
+            let counted = self.counted.get(flag);
+            flags.extend(evaluation.map(|told| self.flag(told, counted)).transpose()?);
         }
         Ok(flags)
     }
 
-    /// Takes what keys got into account, and tells each flag.
-    fn count(&mut self, told: &[(usize, Vec<Evaluation>)]) -> Result<Vec<Flag>, Fault> {
+    /// Takes what these keys got into account, and tells each flag that any of them got an answer on.
+    fn count(&mut self, told: &[(usize, Vec<Evaluation>)], keys: &[usize]) -> Result<Vec<Flag>, Fault> {
         let mut fresh: BTreeMap<&str, Vec<(usize, &Evaluation)>> = BTreeMap::new();
         for (key, evaluations) in told {
             for evaluation in evaluations {
@@ -240,34 +275,58 @@ impl Ofrep {
                 }
             }
         }
-        self.counted.retain(|flag, _| fresh.contains_key(flag.as_str()));
+        // Of a flag that is in no bulk answer it is not known yet whether it exists.
+        let open = |flag: &String| self.bulk && self.wanted.0.contains(flag);
+        self.counted.retain(|flag, _| fresh.contains_key(flag.as_str()) || open(flag));
         let mut flags = Vec::new();
         for (flag, mut found) in fresh {
             // A flag that vanished while the keys were asked for is as the last of them said.
             found.retain(|(_, evaluation)| evaluation.error_code.as_deref() != Some(NOT_FOUND));
-            let Some(&(_, last)) = found.last() else { continue };
+            let Some(&(_, last)) = found.last() else {
+                self.counted.remove(flag);
+                continue;
+            };
             let counted = self.counted.entry(flag.to_owned()).or_default();
             let mut got = Vec::new();
             for (key, evaluation) in &found {
-                got.push((*key, matches!(state(flag, evaluation, &self.def.on)?, State::On(true))));
+                got.push((
+                    *key,
+                    match state(flag, evaluation, &self.def.on)? {
+                        State::Off => Some(false),
+                        State::Got(got) => got,
+                    },
+                ));
             }
+            // Keys whose answers leave it out were asked too, and did not get it.
+            let others =
+                keys.iter().filter(|_| self.bulk).filter(|key| !found.iter().any(|(of, _)| of == *key));
+            got.extend(others.map(|key| (*key, Some(false))));
             counted.take(&got);
-            let percent = counted.percent().filter(|_| self.def.keys > 0);
-            flags.push((last, percent));
+            flags.push((flag, last));
         }
-        flags.into_iter().map(|(evaluation, percent)| self.flag(evaluation, percent)).collect()
+        flags.into_iter().map(|(flag, last)| self.flag(last, self.counted.get(flag))).collect()
     }
 
-    fn flag(&self, evaluation: &Evaluation, percent: Option<Percent>) -> Result<Flag, Fault> {
+    /// A flag as its last evaluation and what was counted say. One that no key got is not known to be
+    /// switched on, and not known to be off unless the server says so.
+    fn flag(&self, evaluation: &Evaluation, counted: Option<&Counted>) -> Result<Flag, Fault> {
         let key = evaluation.key.as_deref().unwrap_or_default();
-        let enabled = !matches!(state(key, evaluation, &self.def.on)?, State::Off);
+        let state = state(key, evaluation, &self.def.on)?;
+        let off = matches!(state, State::Off);
+        let got = matches!(state, State::Got(Some(true))) || counted.is_some_and(Counted::is_on);
         let untold = if self.def.keys > 0 { Percent::Unknown } else { Percent::Unsupported };
-        let percent = percent.unwrap_or(untold);
-        Ok(Flag { key: clean(key), enabled, percent, ..Flag::default() })
+        let percent = counted.and_then(Counted::percent).filter(|_| self.def.keys > 0).unwrap_or(untold);
+        let (enabled, enabled_unknown) = (!off && got, !off && !got);
+        Ok(Flag { key: clean(key), enabled, enabled_unknown, percent, ..Flag::default() })
     }
 
     fn told(&self) -> Caps {
-        Caps { percent: self.def.keys > 0, missing: true, conditional: !self.kept.is_empty(), ..Caps::NONE }
+        Caps {
+            percent: self.def.keys > 0,
+            missing: !self.unasked,
+            conditional: !self.kept.is_empty(),
+            ..Caps::NONE
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! when the client API's answer changed and once a minute; what fails here costs only what it would have
 //! told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::{clean, moment, path_segment, send};
-use super::rollout::{Rollout, StrategyDoc, VariantDoc, rollout};
+use super::rollout::{DependencyDoc, Rollout, StrategyDoc, VariantDoc, rollout, under};
 use crate::http::{Client, Request};
 use crate::model::flag::Elsewhere;
 use crate::model::{Caps, Fault, FaultCode, Flag, Observed, Percent, Time};
@@ -21,6 +21,8 @@ use crate::sources::json;
 
 /// How often what may have changed without the client API's answer changing is asked for.
 const EVERY: Duration = Duration::from_mins(1);
+/// What is older than this is not told any more: a gate must not go by it.
+const TOO_OLD: Duration = Duration::from_mins(3);
 /// How many flags are asked about at once.
 const AT_ONCE: usize = 8;
 /// How many events of a flag are looked through for the last one that counts.
@@ -53,6 +55,8 @@ pub(super) struct Admin {
 /// What is known of one flag. A part that failed is told as its fault until it comes.
 struct Facts {
     asked: Time,
+    /// Whether the client API has answered the same ever since; else they may be of before a change.
+    current: bool,
     state: Result<State, Fault>,
     change: Result<Option<Change>, Fault>,
     observed: Result<Observed, Fault>,
@@ -63,6 +67,8 @@ struct State {
     /// Those of the environment, the ones that are switched off too; `None` where it has none.
     own: Option<Rollout>,
     archived: bool,
+    /// The flags that it depends on, in every environment.
+    parents: Vec<DependencyDoc>,
 }
 
 struct Change {
@@ -75,6 +81,7 @@ struct Change {
 struct FeatureDoc {
     environments: Vec<EnvironmentDoc>,
     archived: Option<bool>,
+    dependencies: Option<Vec<DependencyDoc>>,
 }
 
 #[derive(Deserialize)]
@@ -121,21 +128,14 @@ impl Admin {
         Self { scope, client, patience, known: BTreeMap::new(), late: 0, older: false }
     }
 
-    /// Asks about the flags whose turn it is, the longest unasked first, as many as there is time for.
-    pub(super) async fn refresh(&mut self, keys: &[String], now: Time, changed: bool) {
-        self.known.retain(|key, _| keys.contains(key));
-        let mut due: Vec<(Option<Time>, String)> = keys
-            .iter()
-            .map(|key| (self.known.get(key).map(|facts| facts.asked), key.clone()))
-            .filter(|(asked, _)| {
-                changed || self.late > 0 || asked.is_none_or(|at| now < at || now.since(at) >= EVERY)
-            })
-            .collect();
-        due.sort_by_key(|(asked, _)| *asked);
+    /// Asks about the flags whose turn it is, as many as there is time for. `changed` names the flags that
+    /// the client API's new answer tells otherwise than the one before; `None` where it is the same answer.
+    pub(super) async fn refresh(&mut self, keys: &[String], now: Time, changed: Option<&BTreeSet<String>>) {
+        let due = self.due(keys, now, changed);
         let older = self.older;
         let (scope, client) = (&self.scope, &self.client);
         let count = due.len();
-        let asks = due.into_iter().map(|(_, key)| async move {
+        let asks = due.into_iter().map(|key| async move {
             let told = facts(scope, client, &key, now, older).await;
             (key, told)
         });
@@ -155,12 +155,53 @@ impl Admin {
         }
     }
 
+    /// The flags whose turn it is: those that changed first, then those whose facts may be of before a
+    /// change, then the longest unasked. After a change that is all of them, and none is current any more.
+    fn due(&mut self, keys: &[String], now: Time, changed: Option<&BTreeSet<String>>) -> Vec<String> {
+        self.known.retain(|key, _| keys.contains(key));
+        if changed.is_some() {
+            self.known.values_mut().for_each(|facts| facts.current = false);
+        }
+        let mut due: Vec<(bool, bool, Option<Time>, &String)> = Vec::new();
+        for key in keys {
+            let facts = self.known.get(key);
+            let asked = facts.map(|facts| facts.asked);
+            if changed.is_some() || self.late > 0 || asked.is_none_or(|at| now < at || now.since(at) >= EVERY)
+            {
+                let same = changed.is_none_or(|changed| !changed.contains(key));
+                due.push((same, facts.is_some_and(|facts| facts.current), asked, key));
+            }
+        }
+        due.sort();
+        due.into_iter().map(|(_, _, _, key)| key.clone()).collect()
+    }
+
+    /// What is known of a flag and may be told: nothing of before a change, and nothing that is old.
+    fn facts(&self, key: &str, now: Time) -> Option<&Facts> {
+        self.known.get(key).filter(|facts| facts.current && now.since(facts.asked) <= TOO_OLD)
+    }
+
+    /// The other environments, where how far the flag is out depends on its parents there too.
+    fn elsewhere(&self, state: &State, now: Time) -> Vec<Elsewhere> {
+        let reach = |parent: &str, environment: &str| {
+            let parent = self.facts(parent, now)?.state.as_ref().ok()?;
+            // A parent has no parents of its own.
+            let found = parent.elsewhere.iter().find(|there| there.environment == environment)?;
+            (parent.parents.is_empty() && !parent.archived).then_some(found.percent)
+        };
+        let under_parents = |there: &Elsewhere| Elsewhere {
+            percent: under(there.percent, &state.parents, |parent| reach(parent, &there.environment)),
+            ..there.clone()
+        };
+        state.elsewhere.iter().map(under_parents).collect()
+    }
+
     /// Adds what is known to the flags.
-    pub(super) fn tell(&self, flags: &mut [Flag]) {
+    pub(super) fn tell(&self, flags: &mut [Flag], now: Time) {
         for flag in flags {
-            let Some(facts) = self.known.get(&flag.key) else { continue };
+            let Some(facts) = self.facts(&flag.key, now) else { continue };
             if let Ok(state) = &facts.state {
-                flag.elsewhere.clone_from(&state.elsewhere);
+                flag.elsewhere = self.elsewhere(state, now);
                 flag.archived = state.archived;
                 // The rules with their names, and those that are switched off; how far the flag is rolled
                 // out stays what its callers are told.
@@ -221,7 +262,8 @@ async fn facts(scope: &Scope, client: &Client, key: &str, now: Time, older: bool
         join3(feature, events(scope, client, key, older), metrics).await;
     let facts = Facts {
         asked: now,
-        state: feature.and_then(|doc| state(scope, key, &doc)),
+        current: true,
+        state: feature.and_then(|doc| state(scope, key, doc)),
         change: events.map(|doc| last_change(&doc.events, &scope.environment)),
         observed: metrics.map(|doc| observed(&doc, &scope.environment, now)),
     };
@@ -256,7 +298,7 @@ async fn get<T: DeserializeOwned + Send + 'static>(
     json::body(&mut response).await
 }
 
-fn state(scope: &Scope, key: &str, doc: &FeatureDoc) -> Result<State, Fault> {
+fn state(scope: &Scope, key: &str, doc: FeatureDoc) -> Result<State, Fault> {
     let mut own = None;
     let mut told: Vec<Elsewhere> = Vec::new();
     for environment in &doc.environments {
@@ -273,8 +315,9 @@ fn state(scope: &Scope, key: &str, doc: &FeatureDoc) -> Result<State, Fault> {
             });
         }
     }
+    let (archived, parents) = (doc.archived.unwrap_or(false), doc.dependencies.unwrap_or_default());
     if scope.beside.is_empty() {
-        return Ok(State { elsewhere: told, own, archived: doc.archived.unwrap_or(false) });
+        return Ok(State { elsewhere: told, own, archived, parents });
     }
     let beside = scope.beside.iter().map(|name| {
         let found = told.iter().find(|elsewhere| elsewhere.environment == clean(name)).cloned();
@@ -284,7 +327,7 @@ fn state(scope: &Scope, key: &str, doc: &FeatureDoc) -> Result<State, Fault> {
             percent: Percent::Unknown,
         })
     });
-    Ok(State { elsewhere: beside.collect(), own, archived: doc.archived.unwrap_or(false) })
+    Ok(State { elsewhere: beside.collect(), own, archived, parents })
 }
 
 /// The newest event that changed what callers in the environment get.
@@ -373,5 +416,86 @@ mod tests {
         assert_eq!(path_segment("../admin?x#y"), "..%2Fadmin%3Fx%23y");
         assert_eq!(path_segment(".."), "%2E%2E");
         assert_eq!(path_segment("größe"), "gr%C3%B6%C3%9Fe");
+    }
+
+    fn admin() -> Admin {
+        let scope = Scope {
+            base: String::new(),
+            project: "default".into(),
+            environment: "production".into(),
+            beside: Vec::new(),
+        };
+        Admin::new(scope, Client::new(crate::http::Options::default()), Duration::ZERO)
+    }
+
+    fn at(second: i64) -> Time {
+        Time::from_millis(second * 1000)
+    }
+
+    /// What is known of a flag: Ravi changed it, and in staging its one strategy is as given.
+    fn known(admin: &mut Admin, key: &str, asked: Time, strategies: &str, dependencies: &str) {
+        let doc = format!(
+            r#"{{"environments":[{{"name":"staging","enabled":true,"strategies":{strategies}}}],"dependencies":{dependencies}}}"#
+        );
+        let facts = Facts {
+            asked,
+            current: true,
+            state: state(&admin.scope, key, serde_json::from_str(&doc).unwrap()),
+            change: Ok(Some(Change { at: Some(at(10)), by: Some("Ravi".into()), by_id: None })),
+            observed: Ok(Observed { on: 1, off: 1, ..Observed::default() }),
+        };
+        admin.known.insert(key.into(), facts);
+    }
+
+    fn told(admin: &Admin, key: &str, now: Time) -> Flag {
+        let mut flags = [Flag { key: key.into(), ..Flag::default() }];
+        admin.tell(&mut flags, now);
+        let [flag] = flags;
+        flag
+    }
+
+    const ALL: &str = r#"[{"name":"default"}]"#;
+
+    #[test]
+    fn after_a_change_nothing_is_told_that_was_asked_before_it() {
+        let keys = ["a", "b", "c"].map(String::from);
+        let mut admin = admin();
+        for (key, asked) in [("a", 100), ("b", 90), ("c", 95)] {
+            known(&mut admin, key, at(asked), ALL, "null");
+        }
+        assert!(admin.due(&keys, at(110), None).is_empty());
+        assert_eq!(told(&admin, "a", at(110)).updated_by.as_deref(), Some("Ravi"));
+        // The one that changed is first, then the longest unasked; what there is no time for is absent.
+        assert_eq!(admin.due(&keys, at(120), Some(&BTreeSet::from(["c".into()]))), ["c", "b", "a"]);
+        known(&mut admin, "c", at(120), ALL, "null");
+        let (asked, unasked) = (told(&admin, "c", at(120)), told(&admin, "a", at(120)));
+        assert!(asked.updated_at.is_some() && asked.observed.is_some() && asked.elsewhere.len() == 1);
+        assert_eq!(unasked, Flag { key: "a".into(), ..Flag::default() });
+        // The next poll goes on with those, and an answer that was the same does not make them current.
+        admin.late = 2;
+        assert_eq!(admin.due(&keys, at(125), None), ["b", "a", "c"]);
+        assert_eq!(told(&admin, "b", at(125)).updated_by, None);
+    }
+
+    #[test]
+    fn what_is_older_than_three_minutes_is_not_told() {
+        let mut admin = admin();
+        known(&mut admin, "a", at(100), ALL, "null");
+        assert!(told(&admin, "a", at(280)).updated_at.is_some());
+        assert_eq!(told(&admin, "a", at(281)), Flag { key: "a".into(), ..Flag::default() });
+    }
+
+    #[test]
+    fn elsewhere_too_a_flag_is_out_no_further_than_its_parents_let_it() {
+        let half = r#"[{"name":"flexibleRollout","parameters":{"rollout":"50"}}]"#;
+        let on_p = r#"[{"feature":"p","enabled":true,"variants":[]}]"#;
+        let mut admin = admin();
+        known(&mut admin, "child", at(100), half, on_p);
+        let percent = |admin: &Admin| told(admin, "child", at(100)).elsewhere[0].percent;
+        assert_eq!(percent(&admin), Percent::Unknown, "nothing is known of its parent");
+        known(&mut admin, "p", at(100), ALL, "null");
+        assert_eq!(percent(&admin), Percent::Known { value: 50.0 });
+        known(&mut admin, "p", at(100), half, "null");
+        assert_eq!(percent(&admin), Percent::Unknown);
     }
 }

@@ -13,7 +13,7 @@ use super::{Polling, Provider as _, Told, Wanted, answer, send, without_cause};
 use crate::http::{Client, Credential, Request};
 use crate::model::poll::Notes;
 use crate::model::provider::{FlagSource, Provider as Kind};
-use crate::model::{Caps, Fault, FaultCode, Time};
+use crate::model::{Caps, Fault, FaultCode, Flag, Time};
 use crate::sources::json;
 use admin::Admin;
 
@@ -81,13 +81,17 @@ impl Unleash {
     }
 
     async fn ask(&mut self, now: Time) -> Told {
+        let before = self.kept.as_ref().map(|(_, features)| features.flags.clone()).unwrap_or_default();
         let (features, mut notes) = self.features().await?;
         let Features { mut flags, whole } = features;
         self.whole = whole;
         if let Some(admin) = &mut self.admin {
             let keys: Vec<String> = flags.iter().map(|flag| flag.key.clone()).collect();
-            admin.refresh(&keys, now, !notes.not_modified).await;
-            admin.tell(&mut flags);
+            let other = |flag: &&Flag| !before.contains(flag);
+            let changed = || flags.iter().filter(other).map(|flag| flag.key.clone()).collect();
+            let changed = (!notes.not_modified).then(changed);
+            admin.refresh(&keys, now, changed.as_ref()).await;
+            admin.tell(&mut flags, now);
             notes.remarks = admin.remarks();
         }
         let caps = self.caps();
