@@ -56,8 +56,11 @@ pub(super) fn measure(
         Err((true, text)) => Part::new(Verdict::Fail, "changed", text),
         Err((false, text)) => Part::new(Verdict::Unknown, "changed-unknown", text),
     }));
-    // The first of the worst tells why; of passes the first, which holds the number.
-    let Some(told) = parts.iter().rev().max_by_key(|part| part.verdict) else {
+    // The first of the worst tells why; where all pass, the number does.
+    let worst = parts.iter().rev().max_by_key(|part| part.verdict);
+    let number = parts.iter().find(|part| part.code == "within");
+    let told = worst.map(|worst| if worst.verdict == Verdict::Pass { number.unwrap_or(worst) } else { worst });
+    let Some(told) = told else {
         return Measure::unknown(at, "no-data", "the gate asks for nothing");
     };
     let on = flag.switched().map(|on| f64::from(u8::from(on)));
