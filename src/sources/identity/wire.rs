@@ -315,9 +315,8 @@ impl State {
         }
         Ok(match (mode, percent, exact) {
             (Mode::Off, None | Some(0.0), None | Some(true)) => Percent::Known { value: 0.0 },
-            (Mode::Off, ..) => Percent::Unknown,
             (Mode::All, None | Some(100.0), None | Some(true)) => Percent::Known { value: 100.0 },
-            (Mode::All, Some(_), None | Some(true)) | (_, None, _) => Percent::Unknown,
+            (Mode::Off, ..) | (Mode::All, Some(_), None | Some(true)) | (_, None, _) => Percent::Unknown,
             (_, Some(value), Some(true)) => Percent::Known { value: *value },
             (_, Some(value), _) => Percent::AtLeast { value: *value },
         })
