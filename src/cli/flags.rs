@@ -9,15 +9,13 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Common, Exit, Output, output};
 use crate::engine::Watch;
 use crate::engine::flags::{Drift, FlagState, Seen};
-use crate::http::Client;
 use crate::model::duration::short;
 use crate::model::flag::{Elsewhere, Rule};
 use crate::model::{
     Answer, Fault, Flag, FlagDef, Launch, Percent, Polled, Reason, SourceDef, SourceKind, Time, value,
 };
-use crate::runtime::credential::credential;
+use crate::runtime::feed;
 use crate::settings;
-use crate::sources::{self, Source};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -31,7 +29,11 @@ struct Told {
     /// Every flag that was told, with what its provider can tell.
     flags: Vec<FlagState>,
     missing: Vec<String>,
+    /// Flags that are not among what their provider shows; whether they exist is not known.
+    not_shown: Vec<String>,
     faults: Vec<Fault>,
+    /// What the sources could not tell beside the flags.
+    remarks: Vec<String>,
     /// The signals that say what callers get.
     watch: Watch,
 }
@@ -43,7 +45,8 @@ impl Told {
 }
 
 /// Asks every source that tells flags once, and those that say what callers get. 0: every flag that matters
-/// was told; 1: one of them does not exist; 3: a source of flags did not answer.
+/// was told; 1: one of them does not exist; 3: a source of flags did not answer,
+/// or does not show one of them.
 pub fn run(_args: &Args, common: &Common) -> anyhow::Result<Exit> {
     let cwd = std::env::current_dir().context("the working directory cannot be found")?;
     let path = settings::discover(common.config.as_deref(), &cwd)
@@ -70,7 +73,14 @@ pub fn run(_args: &Args, common: &Common) -> anyhow::Result<Exit> {
     for key in &told.missing {
         output::complain(&format!("flag {key} does not exist in {}", told.environment));
     }
-    Ok(match (told.faults.is_empty(), told.missing.is_empty()) {
+    for key in &told.not_shown {
+        let environment = &told.environment;
+        output::complain(&format!("flag {key} is not among what the provider shows in {environment}"));
+    }
+    for remark in &told.remarks {
+        output::complain(remark);
+    }
+    Ok(match (told.faults.is_empty() && told.not_shown.is_empty(), told.missing.is_empty()) {
         (false, _) => Exit::CannotTell,
         (true, false) => Exit::No,
         (true, true) => Exit::Yes,
@@ -87,8 +97,7 @@ fn counts_evaluations(launch: &Launch, source: &SourceDef) -> bool {
 async fn ask(launch: &Launch) -> anyhow::Result<Told> {
     let mut polls = Vec::new();
     for def in launch.sources.iter().filter(|def| def.kind.tells_flags() || counts_evaluations(launch, def)) {
-        let options = sources::options(def, def.credential.as_ref().map(credential));
-        let source = Source::new(def, &launch.signals, &launch.flags, Client::new(options))?;
+        let source = feed::source(launch, def)?;
         polls.push(async move {
             let mut source = source;
             source.poll(now()).await
@@ -100,7 +109,9 @@ async fn ask(launch: &Launch) -> anyhow::Result<Told> {
         asked: now(),
         flags: Vec::new(),
         missing: Vec::new(),
+        not_shown: Vec::new(),
         faults: Vec::new(),
+        remarks: Vec::new(),
         watch: Watch::new(launch, []),
     };
     for poll in polled {
@@ -108,10 +119,14 @@ async fn ask(launch: &Launch) -> anyhow::Result<Told> {
         told.watch.observe(&poll);
         let tells_flags = launch.source(&poll.source).is_some_and(|def| def.kind.tells_flags());
         match &poll.outcome {
-            Ok(Answer { flags_fault: Some(fault), .. }) => {
-                told.faults.push(Fault::new(fault.code, format!("{}: {fault}", poll.source)));
+            Ok(answer) => {
+                if let Some(fault) = &answer.flags_fault {
+                    told.faults.push(Fault::new(fault.code, format!("{}: {fault}", poll.source)));
+                }
+                let remarks = answer.notes.remarks.iter();
+                told.remarks.extend(remarks.map(|remark| format!("{}: {remark}", poll.source)));
+                told.take(launch, &poll, answer);
             }
-            Ok(answer) => told.take(launch, &poll, answer),
             // What callers get is an extra; the screen of flags is whole without it.
             Err(fault) if tells_flags => {
                 told.faults.push(Fault::new(fault.code, format!("{}: {fault}", poll.source)));
@@ -125,7 +140,8 @@ async fn ask(launch: &Launch) -> anyhow::Result<Told> {
 impl Told {
     fn take(&mut self, launch: &Launch, poll: &Polled, told: &Answer) {
         let (Some(answer), offset) = (&told.flags, told.notes.clock_offset) else { return };
-        self.missing.extend(answer.missing.iter().cloned());
+        let missing = if answer.caps.missing { &mut self.missing } else { &mut self.not_shown };
+        missing.extend(answer.missing.iter().cloned());
         for flag in &answer.flags {
             let known = launch.flags.iter().find(|def| def.key == flag.key && def.source == poll.source);
             let def = known.cloned().unwrap_or_else(|| FlagDef {
@@ -158,6 +174,8 @@ fn document(told: &Told) -> Value {
         "age_seconds": if told.faults.is_empty() { json!(now().since(told.asked).as_secs_f64()) } else { Value::Null },
         "flags": flags,
         "missing": told.missing,
+        "not_shown": told.not_shown,
+        "remarks": told.remarks,
         "errors": faults,
     })
 }
@@ -179,7 +197,7 @@ fn flag_document(told: &Told, state: &FlagState, flag: &Flag) -> Value {
         "key": flag.key,
         "source": state.def.source,
         "environment": state.environment,
-        "enabled": flag.enabled,
+        "enabled": flag.switched(),
         "percent": percent(flag.percent),
         "unit": flag.unit,
         "observed": told.seen(state).map(|(seen, drift)| observed_document(&seen, drift)),
@@ -235,6 +253,9 @@ fn table(told: &Told) -> String {
     let mut rows = vec![head];
     rows.extend(told.flags.iter().filter_map(|state| Some(row(told, state, state.flag.as_ref()?))));
     rows.extend(told.missing.iter().map(|key| [key.as_str(), "missing", "", "", "", ""].map(String::from)));
+    rows.extend(
+        told.not_shown.iter().map(|key| [key.as_str(), "not shown", "", "", "", ""].map(String::from)),
+    );
     columns(&rows)
 }
 
@@ -257,7 +278,8 @@ pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
 }
 
 fn row(told: &Told, state: &FlagState, flag: &Flag) -> [String; 6] {
-    let unit = if flag.unit.is_empty() { String::new() } else { format!(" of {}s", flag.unit) };
+    let has_unit = !flag.unit.is_empty() && flag.percent.bounds().is_some();
+    let unit = if has_unit { format!(" of {}s", flag.unit) } else { String::new() };
     let observed = told.seen(state).map(|(seen, drift)| {
         let n = seen.count.map_or_else(String::new, |n| format!(" (n {n})"));
         let word = match drift {
@@ -270,10 +292,11 @@ fn row(told: &Told, state: &FlagState, flag: &Flag) -> [String; 6] {
     });
     [
         flag.key.clone(),
-        match (flag.archived, flag.enabled) {
+        match (flag.archived, flag.switched()) {
             (true, _) => "archived".to_owned(),
-            (false, true) => "on".to_owned(),
-            (false, false) => "off".to_owned(),
+            (false, Some(true)) => "on".to_owned(),
+            (false, Some(false)) => "off".to_owned(),
+            (false, None) => "unknown".to_owned(),
         },
         format!("{}{unit}", flag.percent.text()),
         observed.unwrap_or_else(|| "-".into()),

@@ -14,11 +14,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Common, Exit, Output, output};
 use crate::engine::SourceState;
-use crate::http::Client;
 use crate::model::{Launch, Reason, SourceKind, Time, Unit, value};
-use crate::runtime::credential::credential;
+use crate::runtime::feed;
 use crate::settings;
-use crate::sources::{self, Source};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -54,6 +52,11 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         }
         Output::Text => output::print(&table(&polled))?,
     }
+    for source in &polled {
+        for remark in &source.notes.remarks {
+            output::complain(&format!("{}: {remark}", source.def.id));
+        }
+    }
     let partly = |s: &SourceState| s.notes.unreadable + s.notes.series_cut > 0;
     Ok(if polled.iter().any(|s| s.fault.is_some()) {
         Exit::CannotTell
@@ -67,8 +70,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
 async fn poll(launch: &Launch) -> anyhow::Result<Vec<SourceState>> {
     let mut polls = Vec::new();
     for def in &launch.sources {
-        let options = sources::options(def, def.credential.as_ref().map(credential));
-        let mut source = Source::new(def, &launch.signals, &launch.flags, Client::new(options))?;
+        let mut source = feed::source(launch, def)?;
         polls.push(async move {
             let polled = source.poll(now()).await;
             let mut state = SourceState::new(def.clone());

@@ -106,3 +106,47 @@ fn a_service_that_cannot_be_reached_is_no_verdict() {
     assert_eq!(document["errors"], json!([{"code": "unreachable", "text": "identity: refused"}]));
     assert_eq!((document["age_seconds"].clone(), output.status.code()), (Value::Null, Some(3)));
 }
+
+/// What a token that sees one project only does not show is not said to be missing, and the second
+/// credential is used as it is in the room.
+#[test]
+fn what_is_not_shown_is_no_verdict_and_the_admin_api_is_asked_too() {
+    const FEATURES: &str = r#"{"version":2,"query":{"environment":"production","project":["tasks"]},
+        "features":[{"name":"tasks.enabled","enabled":true,"strategies":[{"name":"default"}]}]}"#;
+    let server = Canned::new(|seen, _| match (seen.path(), seen.header("authorization")) {
+        ("/api/client/features", _) => ok("application/json", FEATURES),
+        (path, Some("the-admins")) if path.contains("events") => {
+            ok("application/json", r#"{"events":[{"type":"feature-created","createdBy":"ravi"}]}"#)
+        }
+        _ => canned::answer(403, "", ""),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    for (name, token) in [("client", "the-clients"), ("admin", "the-admins")] {
+        std::fs::write(dir.path().join(name), token).unwrap();
+    }
+    let config = dir.path().join("launch.toml");
+    let text = format!(
+        "schema = 1\n[launch]\nproduct = \"Tasks\"\nversion = \"0.1.4\"\nenvironment = \"production\"\n\
+         [credential.client]\nkind = \"bearer\"\nfile = \"{0}/client\"\n[credential.admin]\nkind = \"bearer\"\nfile = \"{0}/admin\"\n\
+         [source.flags]\nkind = \"unleash\"\nurl = \"{1}\"\ncredential = \"client\"\nadmin-credential = \"admin\"\n\
+         [[flag]]\nkey = \"tasks.enabled\"\nsource = \"flags\"\n[[flag]]\nkey = \"mail.new\"\nsource = \"flags\"\n",
+        dir.path().display(),
+        server.url("")
+    );
+    std::fs::write(&config, text).unwrap();
+    let run = |command: &str| {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_gonogo"));
+        run.args([command, "--output", "json", "--config"]).arg(&config).output().unwrap()
+    };
+    let output = run("flags");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let document: Value = serde_json::from_slice(&output.stdout).expect(&said);
+    assert_eq!((&document["missing"], &document["not_shown"]), (&json!([]), &json!(["mail.new"])));
+    assert_eq!(document["flags"][0]["updated_by"], "ravi");
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("flag mail.new is not among what the provider shows in production"), "{said}");
+    for output in [&output, &run("sources")] {
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("flags: admin API: other environments are not told: forbidden"), "{said}");
+    }
+}

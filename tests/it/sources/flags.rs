@@ -75,7 +75,7 @@ fn well(provider: &Provider) -> String {
         Provider::Ofrep(_) => r#"{"flags":[{"key":"tasks","value":true,"reason":"SPLIT"}]}"#.into(),
         Provider::LaunchDarkly { .. } => {
             r#"{"items":[{"key":"tasks","variations":[{"value":true},{"value":false}],
-            "environments":{"production":{"on":true,"fallthrough":{"variation":0}}}}],"totalCount":1}"#
+            "environments":{"production":{"on":true,"lastModified":1764000000000,"fallthrough":{"variation":0}}}}],"totalCount":1}"#
                 .into()
         }
         Provider::Json(_) => r#"{"env":"production","flags":[{"key":"tasks","on":true}]}"#.into(),
@@ -347,7 +347,7 @@ async fn launchdarkly_is_asked_page_by_page_and_its_audit_log_once_a_change() {
         if path.starts_with("/api/v2/auditlog") {
             return ok(
                 "application/json",
-                r#"{"items":[{"date":1,"member":{"email":"ravi@example.com","firstName":"Ravi"}}]}"#,
+                r#"{"items":[{"date":1764000060000,"member":{"firstName":"Eve"}},{"date":1764000000000,"member":{"email":"ravi@example.com","firstName":"Ravi"}}]}"#,
             );
         }
         // The flag is changed once, between the second poll and the third.
@@ -386,6 +386,66 @@ async fn launchdarkly_is_asked_page_by_page_and_its_audit_log_once_a_change() {
     assert_eq!(
         (seen[0].header("authorization"), seen[0].header("ld-api-version")),
         (Some(TOKEN), Some("20240415"))
+    );
+}
+
+/// The audit log may lag behind, or tell of something else first.
+#[tokio::test]
+async fn an_author_whose_change_it_is_not_is_not_told_and_asked_for_once_a_minute() {
+    let server = Canned::new(|seen, _| match seen.path() {
+        path if path.contains("auditlog") => {
+            ok("application/json", r#"{"items":[{"date":1763000000000,"member":{"firstName":"Eve"}}]}"#)
+        }
+        _ => ok("application/json", well(&launch_darkly())),
+    });
+    let mut source = source_of(&server, launch_darkly(), &["tasks"]);
+    for (second, audits) in [(0.0, 1), (5.0, 1), (59.0, 1), (60.0, 2), (65.0, 2)] {
+        let told = answer(&mut source, at(second)).await.flags.unwrap();
+        assert_eq!((told.flags[0].updated_by.as_deref(), told.caps.author), (None, true));
+        let asked = server.seen().iter().filter(|s| s.path().contains("auditlog")).count();
+        assert_eq!(asked, audits, "{second}");
+    }
+}
+
+/// The twenty-first flag that no bulk answer holds is found too, and is not called missing before.
+#[tokio::test]
+async fn flags_that_no_bulk_answer_holds_are_asked_for_in_turn() {
+    let server = Canned::new(|seen, _| match seen.path() {
+        path if path.ends_with("/flags") => ok("application/json", r#"{"flags":[]}"#),
+        path if path.ends_with("/gone") => canned::answer(404, "", r#"{"errorCode":"FLAG_NOT_FOUND"}"#),
+        _ => ok("application/json", r#"{"reason":"DISABLED"}"#),
+    });
+    let mut keys: Vec<String> = (0..24).map(|n| format!("flag-{n}")).collect();
+    keys.push("gone".into());
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let mut source = source_of(&server, ofrep(1), &keys);
+    let first = answer(&mut source, at(0.0)).await.flags.unwrap();
+    assert_eq!((first.flags.len(), first.missing.len(), first.caps.missing), (20, 5, false));
+    for turn in 1..3 {
+        let told = answer(&mut source, at(f64::from(turn) * 5.0)).await.flags.unwrap();
+        assert_eq!((told.flags.len(), told.missing, told.caps.missing), (24, vec!["gone".into()], true));
+        assert!(told.flags.iter().all(|flag| flag.switched() == Some(false)));
+    }
+}
+
+/// A key whose answer leaves a flag out was asked too; and a flag that no key got may be on or off.
+#[tokio::test]
+async fn the_share_is_over_all_keys_and_none_is_neither_on_nor_off() {
+    let server = Canned::new(|_, number| {
+        let got = if number % 4 == 0 { r#"{"key":"some","value":true}"# } else { "" };
+        let comma = if got.is_empty() { "" } else { "," };
+        let never = r#"{"key":"never","value":false,"reason":"TARGETING_MATCH"}"#;
+        ok("application/json", format!(r#"{{"flags":[{got}{comma}{never}]}}"#))
+    });
+    let told = answer(&mut source_of(&server, ofrep(8), &["some", "never"]), at(0.0)).await.flags.unwrap();
+    let of = |key: &str| told.flags.iter().find(|flag| flag.key == key).unwrap();
+    assert_eq!(
+        (of("some").switched(), of("some").percent),
+        (Some(true), Percent::Estimated { value: 25.0, n: 8 })
+    );
+    assert_eq!(
+        (of("never").switched(), of("never").reach()),
+        (None, Percent::Estimated { value: 0.0, n: 8 })
     );
 }
 

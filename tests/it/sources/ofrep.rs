@@ -62,11 +62,12 @@ async fn poll(source: &mut Source, turn: u32) -> (Vec<Flag>, Vec<String>) {
     (told.flags, told.missing)
 }
 
-/// The estimate of a flag that is on, and of how many keys.
+/// The estimate of a flag that is not off, and of how many keys.
 fn estimate(flags: &[Flag], key: &str) -> (f64, u32) {
     let flag = flags.iter().find(|flag| flag.key == key).unwrap();
     let Percent::Estimated { value, n } = flag.percent else { panic!("{flag:?}") };
-    assert!(flag.enabled);
+    // Where none of the keys got it, it is not known to be on.
+    assert_eq!(flag.switched(), (value > 0.0).then_some(true), "{flag:?}");
     (value, n)
 }
 
