@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Common, Exit, Output, output};
 use crate::engine::Watch;
 use crate::engine::flags::{Drift, FlagState, Seen};
-use crate::http::Client;
+use crate::http::{Client, Pool, sign_in};
 use crate::model::duration::short;
 use crate::model::flag::{Elsewhere, Rule};
 use crate::model::poll::FlagsAnswer;
@@ -57,7 +57,7 @@ pub fn run(_args: &Args, common: &Common) -> anyhow::Result<Exit> {
         ));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let told = runtime.block_on(ask(&launch));
+    let told = runtime.block_on(sign_in::settling(ask(&launch)));
     // A name that is still being looked up must not hold the exit up.
     runtime.shutdown_background();
     let told = told?;
@@ -87,8 +87,12 @@ fn counts_evaluations(launch: &Launch, source: &SourceDef) -> bool {
 
 async fn ask(launch: &Launch) -> anyhow::Result<Told> {
     let mut polls = Vec::new();
+    let pool = Pool::default();
     for def in launch.sources.iter().filter(|def| def.kind.tells_flags() || counts_evaluations(launch, def)) {
-        let options = sources::options(def, def.credential.as_ref().map(credential));
+        let options = sources::options(
+            def,
+            def.credential.as_ref().map(|def| pool.credential(&def.name, || credential(def))),
+        );
         let source = Source::new(def, &launch.signals, &launch.flags, Client::new(options))?;
         polls.push(async move {
             let mut source = source;

@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Common, Exit, Output, output};
 use crate::engine::SourceState;
-use crate::http::Client;
+use crate::http::{Client, Pool, sign_in};
 use crate::model::{Launch, Reason, SourceKind, Time, Unit, value};
 use crate::runtime::credential::credential;
 use crate::settings;
@@ -43,7 +43,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     }
     launch.sources.retain(|def| args.only.is_empty() || args.only.iter().any(|id| def.id.as_str() == id));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let polled = runtime.block_on(poll(&launch));
+    let polled = runtime.block_on(sign_in::settling(poll(&launch)));
     // A name that is still being looked up must not hold the exit up.
     runtime.shutdown_background();
     let polled = polled?;
@@ -66,8 +66,12 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
 
 async fn poll(launch: &Launch) -> anyhow::Result<Vec<SourceState>> {
     let mut polls = Vec::new();
+    let pool = Pool::default();
     for def in &launch.sources {
-        let options = sources::options(def, def.credential.as_ref().map(credential));
+        let options = sources::options(
+            def,
+            def.credential.as_ref().map(|def| pool.credential(&def.name, || credential(def))),
+        );
         let mut source = Source::new(def, &launch.signals, &launch.flags, Client::new(options))?;
         polls.push(async move {
             let polled = source.poll(now()).await;
