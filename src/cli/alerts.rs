@@ -95,7 +95,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
         ));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (watch, now) = runtime.block_on(ask(launch))?;
+    let (watch, now) = runtime.block_on(crate::http::sign_in::settling(ask(launch)))?;
     // A name that is still being looked up must not hold the exit up.
     runtime.shutdown_background();
     let asked: Vec<&Seen> = watch.alerts.list.iter().filter(|seen| args.is_asked(seen)).collect();

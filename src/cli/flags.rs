@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Common, Exit, Output, output};
 use crate::engine::Watch;
 use crate::engine::flags::{Drift, FlagState, Seen};
+use crate::http::{Pool, sign_in};
 use crate::model::duration::short;
 use crate::model::flag::{Elsewhere, Rule};
 use crate::model::{
@@ -59,7 +60,7 @@ pub fn run(_args: &Args, common: &Common) -> anyhow::Result<Exit> {
         ));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let told = runtime.block_on(ask(&launch));
+    let told = runtime.block_on(sign_in::settling(ask(&launch)));
     // A name that is still being looked up must not hold the exit up.
     runtime.shutdown_background();
     let told = told?;
@@ -96,8 +97,9 @@ fn counts_evaluations(launch: &Launch, source: &SourceDef) -> bool {
 
 async fn ask(launch: &Launch) -> anyhow::Result<Told> {
     let mut polls = Vec::new();
+    let pool = std::sync::Arc::new(Pool::default());
     for def in launch.sources.iter().filter(|def| def.kind.tells_flags() || counts_evaluations(launch, def)) {
-        let source = feed::source(launch, def)?;
+        let source = feed::source_sharing(launch, def, &pool)?;
         polls.push(async move {
             let mut source = source;
             source.poll(now()).await

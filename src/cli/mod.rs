@@ -159,5 +159,7 @@ pub fn main() -> Exit {
         Some(Command::Completions(args)) => shell::completions(&args),
         Some(Command::Man) => shell::man(),
     };
+    // A refresh token that is being exchanged is the only good one as soon as it is written down.
+    crate::http::sign_in::leave();
     exit::of_result(result)
 }

@@ -73,7 +73,9 @@ fn live(args: &Args, config: &Path, loaded: Loaded) -> anyhow::Result<Setup> {
     let clock = Clock::wall();
     let mut state = state(args, &launch, list.clone(), loaded.lists, &clock)?;
     // What was kept and is refused keeps nobody from watching; the room says why.
-    let person = who::person(&launch).unwrap_or_default();
+    // The screen waits for no issuer: the room's own watch renews what is due.
+    let sign_in = launch.identity_credential().and_then(crate::runtime::credential::sign_in);
+    let person = sign_in.and_then(|sign_in| sign_in.person_kept().unwrap_or_default());
     let author = args.signed.author_of(person.as_ref())?;
     state.author = author.clone();
     state.person = person;

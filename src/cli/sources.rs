@@ -14,6 +14,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Common, Exit, Output, output};
 use crate::engine::SourceState;
+use crate::http::{Pool, sign_in};
 use crate::model::{Launch, Reason, SourceKind, Time, Unit, value};
 use crate::runtime::feed;
 use crate::settings;
@@ -41,7 +42,7 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
     }
     launch.sources.retain(|def| args.only.is_empty() || args.only.iter().any(|id| def.id.as_str() == id));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let polled = runtime.block_on(poll(&launch));
+    let polled = runtime.block_on(sign_in::settling(poll(&launch)));
     // A name that is still being looked up must not hold the exit up.
     runtime.shutdown_background();
     let polled = polled?;
@@ -69,8 +70,9 @@ pub fn run(args: &Args, common: &Common) -> anyhow::Result<Exit> {
 
 async fn poll(launch: &Launch) -> anyhow::Result<Vec<SourceState>> {
     let mut polls = Vec::new();
+    let pool = std::sync::Arc::new(Pool::default());
     for def in &launch.sources {
-        let mut source = feed::source(launch, def)?;
+        let mut source = feed::source_sharing(launch, def, &pool)?;
         polls.push(async move {
             let polled = source.poll(now()).await;
             let mut state = SourceState::new(def.clone());

@@ -59,7 +59,8 @@ pub(super) fn measure(
     // The first of the worst tells why; where all pass, the number does.
     let worst = parts.iter().rev().max_by_key(|part| part.verdict);
     let number = parts.iter().find(|part| part.code == "within");
-    let told = worst.map(|worst| if worst.verdict == Verdict::Pass { number.unwrap_or(worst) } else { worst });
+    let told =
+        worst.map(|worst| if worst.verdict == Verdict::Pass { number.unwrap_or(worst) } else { worst });
     let Some(told) = told else {
         return Measure::unknown(at, "no-data", "the gate asks for nothing");
     };

@@ -180,6 +180,11 @@ impl Response {
         self.scrub.text(String::from_utf8_lossy(&all).into_owned())
     }
 
+    /// A text that was decoded from the body, without the secrets that were sent.
+    pub fn scrubbed(&self, text: String) -> String {
+        self.scrub.text(text)
+    }
+
     /// The fault that this status means, where it is not 2xx or 304: sign-in needed, forbidden,
     /// rate limited, or `answers 503`.
     pub fn fault(&self) -> Option<Fault> {

@@ -147,7 +147,7 @@ pub fn source(launch: &Launch, def: &SourceDef) -> Result<Source, Fault> {
 ///
 /// # Errors
 /// As [`source`].
-pub(super) fn source_sharing(launch: &Launch, def: &SourceDef, pool: &Arc<Pool>) -> Result<Source, Fault> {
+pub fn source_sharing(launch: &Launch, def: &SourceDef, pool: &Arc<Pool>) -> Result<Source, Fault> {
     let signals: Vec<_> = launch.signals.iter().filter(|s| s.source == def.id).cloned().collect();
     let flags: Vec<_> = launch.flags.iter().filter(|f| f.source == def.id).cloned().collect();
     let shared = |def: &CredentialDef| pool.credential(&def.name, || credential::credential(def));

@@ -18,9 +18,6 @@ use super::feed::{self, Polls};
 use super::past::Keeper;
 use super::{Clock, Deck, Past};
 
-/// The longest that a refresh of a sign-in is waited for when the polls end.
-const SETTLE: Duration = Duration::from_secs(4);
-
 /// Starts the tasks on the polling thread.
 ///
 /// # Errors
@@ -72,7 +69,7 @@ pub(super) fn start(
             let _ = task.await;
         }
         // A poll that was given up leaves its refresh behind.
-        sign_in::settled(SETTLE).await;
+        sign_in::settled().await;
     })?;
     Ok(Polls::new(asks).ending(quit, done))
 }

@@ -72,10 +72,11 @@ pub(super) fn sign_out(def: &CredentialDef, room: Sender<Msg>) {
 /// Tells the room who is signed in whenever that changes, until the room is gone.
 pub(super) fn watch(def: &CredentialDef, room: Sender<Msg>) {
     let Some(sign_in) = credential::sign_in(def) else { return };
-    tokio::spawn(async move {
+    // On a thread of its own, where a refresh comes to its end while the room closes.
+    let watching = super::feed::thread("sign-in", move || async move {
         let mut last: Option<Result<Option<Person>, String>> = None;
         loop {
-            let kept = sign_in.person().await.map_err(|fault| fault.text);
+            let kept = sign_in.person_renewed().await.map_err(|fault| fault.text);
             if last.as_ref() != Some(&kept) {
                 let told = SignInTold::Kept(kept.clone().map(|person| person.map(Box::new)));
                 last = Some(kept);
@@ -89,4 +90,6 @@ pub(super) fn watch(def: &CredentialDef, room: Sender<Msg>) {
             }
         }
     });
+    // Without a thread nobody is watched; what is signed asks again.
+    drop(watching);
 }

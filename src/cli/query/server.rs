@@ -4,7 +4,7 @@ use super::Moments;
 use super::answer::Answer;
 use super::failure::Failure;
 use super::origin::Server;
-use crate::http::Client;
+use crate::http::{Client, sign_in};
 use crate::model::Fault;
 use crate::promql::Expr;
 use crate::runtime::Clock;
@@ -37,7 +37,7 @@ pub(super) fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::unknown(format!("cannot start: {error}")))?;
-    let done = runtime.block_on(task);
+    let done = runtime.block_on(sign_in::settling(task));
     // A name that is still being looked up must not hold the exit up.
     runtime.shutdown_background();
     Ok(done)

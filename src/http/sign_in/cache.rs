@@ -52,8 +52,10 @@ pub(super) struct Kept {
     pub(super) scope: Option<String>,
     /// Whether there was an ID token.
     pub(super) openid: bool,
-    /// Who it is.
+    /// Who it is, by the newest ID token.
     pub(super) claims: Map<String, Value>,
+    /// What `userinfo` said beside it, when it was last asked.
+    pub(super) userinfo: Map<String, Value>,
     /// The issuer's clock less this one's, in seconds.
     pub(super) clock_offset: Option<f64>,
     /// What is worth knowing: `the server now gives opaque tokens …`.
@@ -91,6 +93,8 @@ struct Wire {
     scope: Option<String>,
     openid: bool,
     claims: Map<String, Value>,
+    #[serde(default)]
+    userinfo: Map<String, Value>,
     clock_offset: Option<f64>,
     #[serde(default)]
     remarks: Vec<String>,
@@ -124,7 +128,6 @@ impl Cache {
     }
 
     /// Where it is.
-    #[cfg(test)]
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -138,6 +141,19 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             found => self.check_dir(found)?,
         }
+        self.read_file(true)
+    }
+
+    /// As [`Cache::read`], for taking back at the issuer what is in the user's own file: also where others
+    /// could read it, which is then all the more wanted.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn read_to_revoke(&self) -> Result<Option<Kept>, Fault> {
+        self.read_file(false)
+    }
+
+    fn read_file(&self, is_private: bool) -> Result<Option<Kept>, Fault> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(&self.path);
         let file = match opened {
@@ -153,7 +169,7 @@ impl Cache {
         if meta.uid() != me() {
             return Err(self.refused("belongs to another user", "remove it"));
         }
-        if meta.mode() & 0o077 != 0 {
+        if is_private && meta.mode() & 0o077 != 0 {
             let what = format!("may be read by others (mode {:04o})", meta.mode() & 0o7777);
             return Err(self.refused(&what, &format!("sign out, or chmod 600 {}", self.path.display())));
         }
@@ -174,6 +190,7 @@ impl Cache {
             scope: wire.scope,
             openid: wire.openid,
             claims: wire.claims,
+            userinfo: wire.userinfo,
             clock_offset: wire.clock_offset,
             remarks: wire.remarks,
             ended: wire.ended,
@@ -195,6 +212,7 @@ impl Cache {
             scope: kept.scope.clone(),
             openid: kept.openid,
             claims: kept.claims.clone(),
+            userinfo: kept.userinfo.clone(),
             clock_offset: kept.clock_offset,
             remarks: kept.remarks.clone(),
             ended: kept.ended.clone(),

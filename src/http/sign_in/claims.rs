@@ -102,6 +102,12 @@ pub(super) fn with_userinfo(
     Ok(claims)
 }
 
+/// Takes out the claim that roles are read from; whether it was there.
+pub(super) fn drop_roles(claims: &mut Map<String, Value>, def: &SignInDef) -> bool {
+    let first = def.roles.as_deref().and_then(|pointer| pointer.strip_prefix('/')?.split('/').next());
+    first.is_some_and(|first| claims.remove(&first.replace("~1", "/").replace("~0", "~")).is_some())
+}
+
 /// Whether the claims hold what the config looks for.
 pub(super) fn are_enough(claims: &Map<String, Value>, def: &SignInDef) -> bool {
     let has = |pointer: &str| found(claims, pointer).is_some();
@@ -124,12 +130,24 @@ fn found<'c>(claims: &'c Map<String, Value>, pointer: &str) -> Option<&'c Value>
 /// The name to show.
 pub(super) fn name(claims: &Map<String, Value>, def: &SignInDef) -> String {
     let of = |pointer: &str| {
-        let text = found(claims, pointer)?.as_str()?;
-        Some(harmless_line(text, 80)).filter(|text| !text.is_empty())
+        let text = harmless_line(found(claims, pointer)?.as_str()?, 80);
+        Some(unmarked(&text).to_owned()).filter(|text| !text.is_empty())
     };
     let own = def.name.as_deref().and_then(of);
     own.or_else(|| NAMES.iter().find_map(|pointer| of(pointer)))
         .unwrap_or_else(|| "somebody without a name".into())
+}
+
+/// A name without the mark of those that nobody vouches for, which only this program sets: else the name of
+/// a person who is signed in would read as one that is not, and one person could pass for two.
+fn unmarked(text: &str) -> &str {
+    let mut text = text.trim();
+    while let Some((mark, rest)) = text.split_once(':')
+        && mark.trim().eq_ignore_ascii_case("unverified")
+    {
+        text = rest.trim();
+    }
+    text
 }
 
 /// The values of the role claim: a list of texts, one text with spaces between, or the names of a map
@@ -220,6 +238,15 @@ mod tests {
         assert_eq!(name(&held, &def), "ana@corp");
         def.name = Some("/sub".into());
         assert_eq!(name(&held, &def), "u1");
+        for marked in ["unverified:bo", "Unverified: unverified :unverified:bo", "bo"] {
+            assert_eq!(
+                name(&claims(json!({ "preferred_username": marked })), &crate::http::sign_in::tests::def()),
+                "bo",
+                "{marked}"
+            );
+        }
+        let only = claims(json!({ "preferred_username": "unverified:", "sub": "u1" }));
+        assert_eq!(name(&only, &crate::http::sign_in::tests::def()), "u1");
     }
 
     #[test]

@@ -20,6 +20,8 @@ const SLOWER: Duration = Duration::from_secs(5);
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 const LIFE: Duration = Duration::from_secs(600);
+/// How often the time between questions is doubled at most.
+const MOST_DOUBLED: u32 = 6;
 /// The longest that a code is waited for, whatever the server says.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
@@ -73,7 +75,7 @@ impl SignIn {
         let uri = address(&code.verification_uri).ok_or_else(|| {
             Fault::new(FaultCode::Unreadable, "the issuer's page for signing in is no http or https address")
         })?;
-        let life = code.expires_in.unwrap_or(LIFE).min(PATIENCE);
+        let life = code.expires_in.filter(|life| !life.is_zero()).unwrap_or(LIFE).min(PATIENCE);
         Ok(Code {
             user_code: harmless_line(&code.user_code, 60),
             uri,
@@ -98,15 +100,15 @@ impl SignIn {
         if !claims::are_enough(&kept.claims, &inner.def) {
             match inner.issuer.userinfo(&token).await {
                 Ok(None) => {}
-                Ok(Some(more)) => match claims::with_userinfo(kept.claims.clone(), more) {
-                    Ok(all) => kept.claims = all,
+                Ok(Some(more)) => match claims::with_userinfo(kept.claims.clone(), more.clone()) {
+                    Ok(_) => kept.userinfo = more,
                     Err(why) => return Err(failed(format!("the answer of userinfo is refused: {why}"))),
                 },
                 // A token for an API is often refused there; the sign-in stands all the same.
                 Err(fault) => kept.remarks.push(format!("userinfo does not say more about you: {fault}")),
             }
         }
-        if !kept.claims.contains_key("sub") {
+        if !kept.claims.contains_key("sub") && !kept.userinfo.contains_key("sub") {
             kept.remarks.push("the issuer does not say who has signed in (no ID token)".into());
         }
         let person = session::person(&kept, &inner.name, &inner.def, now());
@@ -116,21 +118,28 @@ impl SignIn {
     }
 
     async fn wait(&self, code: &Code) -> Result<Answered, Unfinished> {
-        let mut every = code.every;
+        let (mut every, mut failures, mut peace, mut asked) = (code.every, 0, Duration::ZERO, false);
         loop {
             let left = code.ends.saturating_duration_since(Instant::now());
-            sleep(every.min(left)).await;
-            if left <= every {
+            // What fails is asked more slowly (RFC 8628, 3.5), until it answers again.
+            let slower =
+                if failures == 0 { every } else { (every * 2_u32.pow(failures)).min(LONGEST.max(every)) };
+            let Some(pause) = pause(slower, peace, left, asked) else {
+                sleep(left).await;
                 return Err(Unfinished::Expired("the code has expired: sign in again".into()));
-            }
+            };
+            sleep(pause).await;
+            (asked, peace) = (true, Duration::ZERO);
             let failed = match self.0.issuer.device_token(&code.secret).await {
                 Ok(answered) => return Ok(answered),
                 Err(failed) => failed,
             };
             match &failed {
                 Failed::Refused(refusal) => match refusal.code.as_str() {
-                    "authorization_pending" => {}
-                    "slow_down" => every += SLOWER,
+                    "authorization_pending" => failures = 0,
+                    "slow_down" => (every, failures) = (every + SLOWER, 0),
+                    // What passes by itself is waited out.
+                    "temporarily_unavailable" | "server_error" => failures = (failures + 1).min(MOST_DOUBLED),
                     "expired_token" => {
                         return Err(Unfinished::Expired("the code has expired: sign in again".into()));
                     }
@@ -139,12 +148,27 @@ impl SignIn {
                     }
                     _ => return Err(Unfinished::Failed(failed.fault("the sign-in"))),
                 },
-                // What passes by itself is waited out, more slowly (RFC 8628, 3.5).
-                Failed::Fault(fault) if passes(fault) => every = (every * 2).min(LONGEST),
+                Failed::Fault(fault) if passes(fault) => {
+                    failures = (failures + 1).min(MOST_DOUBLED);
+                    peace = fault.retry_after.unwrap_or_default();
+                }
                 Failed::Fault(_) => return Err(Unfinished::Failed(failed.fault("the sign-in"))),
             }
         }
     }
+}
+
+/// How long to wait before the next question, where the code ends after `left`; `None`: there is none. The last
+/// one comes a little before the end, also where the time between is longer than what is left; a code that
+/// ends at once is asked about once. A server that asks for `peace` has it.
+fn pause(every: Duration, peace: Duration, left: Duration, asked: bool) -> Option<Duration> {
+    let next = every.max(peace);
+    if next < left {
+        return Some(next);
+    }
+    let last = left.saturating_sub(SHORTEST.min(left / 2));
+    let least = if asked { SHORTEST.max(peace) } else { peace };
+    (last >= least).then_some(last)
 }
 
 fn passes(fault: &Fault) -> bool {
@@ -166,6 +190,21 @@ fn address(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_last_question_comes_before_the_code_ends_and_one_in_any_case() {
+        let pause = |every, peace, left, asked| {
+            let seconds = Duration::from_secs;
+            super::pause(seconds(every), seconds(peace), seconds(left), asked)
+                .map(|pause| pause.as_secs_f64())
+        };
+        assert_eq!(pause(5, 0, 60, false), Some(5.0));
+        assert_eq!(pause(5, 0, 4, true), Some(3.0), "a last time");
+        assert_eq!(pause(5, 0, 1, true), None, "that was the last time");
+        assert_eq!((pause(5, 0, 5, false), pause(5, 0, 1, false)), (Some(4.0), Some(0.5)));
+        assert_eq!(pause(5, 0, 0, false), Some(0.0));
+        assert_eq!((pause(5, 20, 60, true), pause(5, 20, 20, true)), (Some(20.0), None));
+    }
 
     #[test]
     fn only_a_web_address_is_shown_to_be_opened() {

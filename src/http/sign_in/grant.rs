@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
 use super::super::credential::{Proof, Secret};
+use super::super::scrub::encoded;
 use super::super::{Client, Options, Request, Response};
 use super::discovery::Discovery;
 use super::reply::{self, Failed, Granted};
@@ -21,7 +23,8 @@ use crate::model::{Fault, FaultCode, Time};
 
 /// The most bytes of an answer.
 const MAX_BODY: u64 = 1 << 20;
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// The longest that one request may take.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// An answer of the token endpoint, and the issuer's clock.
 pub(super) struct Answered {
@@ -90,8 +93,7 @@ impl Issuer {
         let openid = (!self.def.scopes.iter().any(|s| s == "openid")).then_some("openid");
         let scopes: Vec<&str> = openid.into_iter().chain(scopes).collect();
         form.push(("scope".into(), scopes.join(" ")));
-        let mut response = self.post(&endpoint, form).await?;
-        reply::oauth(&mut response, "the answer to a device sign-in").await
+        self.exchange(&endpoint, form, "the answer to a device sign-in").await.map(|(code, _)| code)
     }
 
     /// Asks whether the person has signed in by now.
@@ -128,11 +130,26 @@ impl Issuer {
         let Some(endpoint) = self.discovery().await?.revocation_endpoint.clone() else { return Ok(false) };
         let form =
             vec![("token".into(), token.expose_secret().to_owned()), ("token_type_hint".into(), hint.into())];
-        let mut response = self.post(&endpoint, form).await?;
-        if response.status == 200 || response.status == 204 {
+        let what = "the answer to signing out";
+        let secret = self.secret(None).await?;
+        let mut response = self.post(&endpoint, form.clone(), secret.as_ref()).await?;
+        // A body there is none.
+        let done = |response: &Response| matches!(response.status, 200 | 204);
+        if done(&response) {
             return Ok(true);
         }
-        reply::oauth::<Value>(&mut response, "the answer to signing out").await.map(|_| true)
+        let failed = match reply::oauth::<Value>(&mut response, what).await {
+            Ok(_) => return Ok(true),
+            Err(failed) => failed,
+        };
+        let Some(other) = self.other_secret(secret.as_ref(), &failed, response.status).await else {
+            return Err(failed);
+        };
+        let mut response = self.post(&endpoint, form, Some(&other)).await?;
+        if done(&response) {
+            return Ok(true);
+        }
+        reply::oauth::<Value>(&mut response, what).await.map(|_| true)
     }
 
     /// What the issuer says about the bearer of a token; `None` where it has no place for that.
@@ -154,9 +171,8 @@ impl Issuer {
     async fn token(&self, mut form: Vec<(String, String)>) -> Result<Answered, Failed> {
         let endpoint = self.discovery().await?.token_endpoint.clone();
         form.extend(self.asked());
-        let mut response = self.post(&endpoint, form).await?;
-        let server = response.date;
-        let granted: Granted = reply::oauth(&mut response, "the answer of the token endpoint").await?;
+        let (granted, server): (Granted, _) =
+            self.exchange(&endpoint, form, "the answer of the token endpoint").await?;
         Ok(Answered { granted: granted.checked()?, server })
     }
 
@@ -169,13 +185,61 @@ impl Issuer {
             .collect()
     }
 
+    /// Posts a form as this client and reads the answer, with the issuer's clock. A client that is not
+    /// accepted asks for its secret again, once: that of a command or a file may have been changed.
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        endpoint: &str,
+        form: Vec<(String, String)>,
+        what: &str,
+    ) -> Result<(T, Option<Time>), Failed> {
+        let secret = self.secret(None).await?;
+        let mut response = self.post(endpoint, form.clone(), secret.as_ref()).await?;
+        let failed = match reply::oauth(&mut response, what).await {
+            Ok(read) => return Ok((read, response.date)),
+            Err(failed) => failed,
+        };
+        let Some(other) = self.other_secret(secret.as_ref(), &failed, response.status).await else {
+            return Err(failed);
+        };
+        let mut response = self.post(endpoint, form, Some(&other)).await?;
+        Ok((reply::oauth(&mut response, what).await?, response.date))
+    }
+
+    async fn secret(&self, refused: Option<&SecretString>) -> Result<Option<SecretString>, Fault> {
+        match &self.secret {
+            Some(secret) => secret.secret(refused).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Another secret than the one that was sent, where the client was not accepted with it and there is one.
+    async fn other_secret(
+        &self,
+        sent: Option<&SecretString>,
+        failed: &Failed,
+        status: u16,
+    ) -> Option<SecretString> {
+        let sent = sent?;
+        let of_client = match failed {
+            Failed::Refused(refusal) => refusal.code == "invalid_client",
+            Failed::Fault(_) => status == 401,
+        };
+        let other = if of_client { self.secret(Some(sent)).await.ok().flatten() } else { None };
+        other.filter(|other| other.expose_secret() != sent.expose_secret())
+    }
+
     /// Posts a form as this client.
-    async fn post(&self, endpoint: &str, mut form: Vec<(String, String)>) -> Result<Response, Failed> {
+    async fn post(
+        &self,
+        endpoint: &str,
+        mut form: Vec<(String, String)>,
+        secret: Option<&SecretString>,
+    ) -> Result<Response, Failed> {
         let in_form = self.discovery().await?.secret_in_form();
         let mut proof = None;
-        match &self.secret {
+        match secret {
             Some(secret) => {
-                let secret = secret.secret(None).await?;
                 if in_form {
                     form.push(("client_id".into(), self.def.client_id.clone()));
                     form.push(("client_secret".into(), secret.expose_secret().to_owned()));
@@ -196,14 +260,6 @@ impl Issuer {
         };
         Ok(self.client.send(&request).await?)
     }
-}
-
-/// `application/x-www-form-urlencoded`.
-fn encoded(text: &str) -> String {
-    // A URL's query is the one place where this encoding is at hand.
-    let Ok(mut url) = reqwest::Url::parse("http://x") else { return text.to_owned() };
-    url.query_pairs_mut().append_key_only(text);
-    url.query().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

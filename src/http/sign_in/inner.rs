@@ -1,11 +1,13 @@
 //! Having a token: kept, good, due, renewed.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::super::credential::Secret;
 use super::cache::{Cache, Kept, Lock};
@@ -20,8 +22,17 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(45);
 /// A token that was got so short a time ago, and is refused, is not the reason of the refusal: an API that
 /// takes none must not make the issuer give one for each poll.
 const FRESH: Duration = Duration::from_secs(60);
-/// How long a token that is due, and could not be renewed, is used before that is tried again.
+/// How long an issuer that did not give a token is left alone, unless it asks for longer.
 const REST: Duration = Duration::from_secs(10);
+/// The same where it did not answer in time: it may still be at work on the request.
+const LONG_REST: Duration = Duration::from_secs(30);
+/// The longest that an issuer may ask for.
+const LONGEST_REST: Duration = Duration::from_mins(5);
+/// A token is used at least so long, unless it is refused: one that ends at once must not make each request
+/// a refresh.
+const LEAST_USE: Duration = Duration::from_secs(3);
+/// The longest that `userinfo` is waited for after a refresh, while others wait for its token.
+const ASIDE: Duration = Duration::from_secs(5);
 /// A token is renewed this long before it ends, or at a tenth of its life, whichever is more; but never
 /// before half of it.
 const AHEAD: Duration = Duration::from_secs(30);
@@ -35,7 +46,7 @@ pub(super) struct Inner {
     pub(super) cache: Option<Cache>,
     /// Locked while a token is got: requests that need one at once share it.
     getting: tokio::sync::Mutex<()>,
-    memory: Mutex<Memory>,
+    memory: Arc<Mutex<Memory>>,
 }
 
 /// What this process knows beside the file.
@@ -45,8 +56,16 @@ pub(super) struct Memory {
     pub(super) kept: Option<Kept>,
     /// When a token ends by the monotonic clock, which nobody sets.
     clock: Option<(SecretString, Instant)>,
-    /// After a refresh that failed, for no fault of the sign-in's.
-    rest_until: Option<Instant>,
+    /// After a token could not be had, for no fault of the sign-in's: until when, and what went wrong.
+    rest: Option<(Instant, Fault)>,
+}
+
+/// The memory of a sign-in that is kept in a file, for all in this process that use it (the polls, the room).
+fn memory_of(cache: Option<&Cache>) -> Arc<Mutex<Memory>> {
+    static ALL: Mutex<BTreeMap<PathBuf, Arc<Mutex<Memory>>>> = Mutex::new(BTreeMap::new());
+    let Some(cache) = cache else { return Arc::default() };
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(all.entry(cache.path().to_owned()).or_default())
 }
 
 impl Inner {
@@ -60,9 +79,9 @@ impl Inner {
             name: name.to_owned(),
             def: def.clone(),
             issuer: Issuer::new(def, secret),
+            memory: memory_of(cache.as_ref()),
             cache,
             getting: tokio::sync::Mutex::default(),
-            memory: Mutex::default(),
         }
     }
 
@@ -123,11 +142,35 @@ impl Inner {
             return None;
         }
         let Some(left) = self.left(kept, access) else { return Some(access.clone()) };
+        let at = now();
+        if !is_refused && at.since(kept.got) < LEAST_USE && kept.got.since(at) < LEAST_USE {
+            return Some(access.clone());
+        }
         let life = kept.life.unwrap_or_default();
         let renewable = kept.refresh.is_some() || self.cache.is_none();
-        let resting = self.memory().rest_until.is_some_and(|until| Instant::now() < until);
-        let ahead = if renewable && !resting { ahead(life) } else { Duration::ZERO };
+        let ahead = if renewable && self.resting().is_none() { ahead(life) } else { Duration::ZERO };
         (left > ahead).then(|| access.clone())
+    }
+
+    /// Why the issuer is left alone for now, with how long still where it asked for that.
+    pub(super) fn resting(&self) -> Option<Fault> {
+        let memory = self.memory();
+        let (until, fault) = memory.rest.as_ref()?;
+        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        Some(Fault { retry_after: fault.retry_after.map(|_| left), ..fault.clone() })
+    }
+
+    /// Leaves the issuer alone for a while. A token that still lives is better than none.
+    fn rest(
+        &self,
+        kept: Option<&Kept>,
+        refused: Option<&SecretString>,
+        fault: Fault,
+    ) -> Result<SecretString, Fault> {
+        let least = if fault.code == FaultCode::TimedOut { LONG_REST } else { REST };
+        let span = fault.retry_after.unwrap_or_default().clamp(least, LONGEST_REST);
+        self.memory().rest = Some((Instant::now() + span, fault.clone()));
+        self.good(kept, refused).ok_or(fault)
     }
 
     /// How long the token lives; `None`: it does not say. By the monotonic clock once it has been seen,
@@ -148,17 +191,20 @@ impl Inner {
     /// Gets a new token, alone among the requests of this process and the processes of this user.
     pub(super) async fn renew(&self, refused: Option<&SecretString>) -> Result<SecretString, Fault> {
         let _getting = self.getting.lock().await;
-        let _lock = self.lock().await?;
-        let kept = self.read().await?;
-        // Somebody else may have done it while this one waited.
-        if let Some(token) = self.good(kept.as_ref(), refused) {
-            return Ok(token);
+        // Somebody else may have done it, or tried in vain, while this one waited.
+        if let Some(known) = self.known(refused).await? {
+            return known;
         }
+        let _lock = self.lock().await?;
+        if let Some(known) = self.known(refused).await? {
+            return known;
+        }
+        let kept = self.read().await?;
         if self.cache.is_none() {
-            let answered =
-                self.issuer.client_credentials().await.map_err(|failed| failed.fault("the sign-in"))?;
-            let kept = session::of_program(answered, now());
-            return self.take(kept).await;
+            return match self.issuer.client_credentials().await {
+                Ok(answered) => self.take(session::of_program(answered, now())).await,
+                Err(failed) => self.rest(kept.as_ref(), refused, failed.fault("the sign-in")),
+            };
         }
         let Some(kept) = kept else { return Err(self.needed(None)) };
         let Some(refresh) = kept.refresh.clone() else {
@@ -168,13 +214,30 @@ impl Inner {
             });
             return Err(self.needed(Some(&why)));
         };
-        let _under_way = UnderWay::new();
+        // Nothing is lost before the refresh token is sent.
+        if let Err(fault) = self.issuer.discovery().await {
+            return self.rest(Some(&kept), refused, Failed::from(fault).fault("renewing the sign-in"));
+        }
+        let under_way = UnderWay::begin()?;
         match self.issuer.refresh(&refresh).await {
             Ok(answered) => {
-                let kept = session::renewed(kept, answered, &self.def, now()).map_err(|why| {
-                    Fault::new(FaultCode::Credential, format!("the renewed sign-in: {why}"))
-                })?;
-                self.take(kept).await
+                let has_id_token = answered.granted.id_token.is_some();
+                let (kept, asks) = session::renewed(kept, answered, &self.def, now());
+                let Some(token) = kept.access.clone() else {
+                    let why = kept.ended.clone().unwrap_or_default();
+                    self.keep(kept).await?;
+                    return Err(self.needed(Some(&why)));
+                };
+                self.take(kept.clone()).await?;
+                drop(under_way);
+                if asks {
+                    let told = match timeout(ASIDE, self.issuer.userinfo(&token)).await {
+                        Ok(told) => told,
+                        Err(_) => Err(Fault::new(FaultCode::TimedOut, "it does not answer")),
+                    };
+                    let _ = self.keep(session::with_userinfo(kept, told, &self.def, has_id_token)).await;
+                }
+                Ok(token)
             }
             Err(Failed::Refused(refusal)) if refusal.code == "invalid_grant" => {
                 let why = format!("the sign-in has ended ({})", refusal.words());
@@ -182,12 +245,22 @@ impl Inner {
                 self.keep(ended).await?;
                 Err(self.needed(Some(&why)))
             }
-            Err(failed) => {
-                self.memory().rest_until = Some(Instant::now() + REST);
-                // A token that still lives is better than none.
-                self.good(Some(&kept), refused).ok_or_else(|| failed.fault("renewing the sign-in"))
-            }
+            Err(failed) => self.rest(Some(&kept), refused, failed.fault("renewing the sign-in")),
         }
+    }
+
+    /// What needs no request: a good token, or why the issuer is left alone.
+    async fn known(
+        &self,
+        refused: Option<&SecretString>,
+    ) -> Result<Option<Result<SecretString, Fault>>, Fault> {
+        let kept = self.read().await?;
+        Ok(match self.good(kept.as_ref(), refused) {
+            Some(token) => Some(Ok(token)),
+            // A sign-in that has ended is told as that.
+            None if kept.as_ref().is_some_and(|kept| kept.ended.is_some()) => None,
+            None => self.resting().map(Err),
+        })
     }
 
     /// Keeps what was got and gives its token.
@@ -196,7 +269,7 @@ impl Inner {
         {
             let mut memory = self.memory();
             memory.clock = kept.life.map(|life| (token.clone(), Instant::now() + life));
-            memory.rest_until = None;
+            memory.rest = None;
         }
         // Where it cannot be written it is used all the same, and stays in memory.
         let _ = self.keep(kept).await;
@@ -218,9 +291,14 @@ static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 struct UnderWay;
 
 impl UnderWay {
-    fn new() -> Self {
+    /// Refused where the program is about to end.
+    fn begin() -> Result<Self, Fault> {
         UNDER_WAY.fetch_add(1, Ordering::SeqCst);
-        Self
+        let this = Self;
+        if LEAVING.load(Ordering::SeqCst) {
+            return Err(Fault::new(FaultCode::Credential, "the program ends"));
+        }
+        Ok(this)
     }
 }
 
@@ -230,12 +308,34 @@ impl Drop for UnderWay {
     }
 }
 
-/// Waits, at most so long, until no refresh is under way in this process: a program that left in the
+/// Set where the program is about to end: no refresh begins any more.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+/// The longest that a refresh under way is waited for: its request, and writing down what came of it.
+const SETTLE: Duration = super::grant::TIMEOUT.saturating_add(Duration::from_secs(1));
+
+/// Waits until no refresh is under way in this process, as long as one may take: a program that left in the
 /// middle of one would lose the refresh token that the server has just made the only good one.
-pub async fn settled(patience: Duration) {
-    let until = Instant::now() + patience;
+pub async fn settled() {
+    let until = Instant::now() + SETTLE;
     while UNDER_WAY.load(Ordering::SeqCst) > 0 && Instant::now() < until {
         sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Does something, and waits as [`settled`] does before the runtime is given up that a refresh runs on.
+pub async fn settling<T>(work: impl Future<Output = T>) -> T {
+    let done = work.await;
+    settled().await;
+    done
+}
+
+/// As [`settled`], for a program that is about to end: from now on no refresh begins in it. Blocks, while
+/// threads of their own bring to an end what is under way.
+pub fn leave() {
+    LEAVING.store(true, Ordering::SeqCst);
+    let until = std::time::Instant::now() + SETTLE;
+    while UNDER_WAY.load(Ordering::SeqCst) > 0 && std::time::Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -18,7 +18,9 @@ mod session;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use secrecy::SecretString;
 
 use super::credential::{Asked, Credential, Proof, Secret};
 use crate::model::credential::{Flow, SignInDef};
@@ -28,7 +30,10 @@ use cache::Cache;
 use inner::{Inner, Memory};
 
 pub use device::{Code, Unfinished};
-pub use inner::settled;
+pub use inner::{leave, settled, settling};
+
+/// The longest that who is at the keyboard is waited for while a token is renewed.
+const RENEWING: Duration = Duration::from_secs(20);
 
 /// A credential whose tokens come from an OAuth server. Copies share everything.
 #[derive(Clone)]
@@ -65,13 +70,65 @@ impl SignIn {
         Ok(kept.map(|kept| session::person(&kept, &self.0.name, &self.0.def, now())))
     }
 
-    /// As [`SignIn::person`], where a thread may block.
+    /// Who is signed in, for what they sign: a token that is due is renewed first, for a sign-in that no
+    /// source uses would never end otherwise. Where that fails and the token is over, it has ended, with why.
+    ///
+    /// # Errors
+    /// As [`SignIn::person`].
+    pub async fn person_renewed(&self) -> Result<Option<Person>, Fault> {
+        let kept = self.0.read().await?;
+        let due = |kept: &cache::Kept| kept.refresh.is_some() && self.0.good(Some(kept), None).is_none();
+        if !kept.as_ref().is_some_and(due) {
+            return self.person().await;
+        }
+        let why = match tokio::time::timeout(RENEWING, self.renew(None)).await {
+            Ok(Ok(_)) => return self.person().await,
+            Ok(Err(fault)) => fault.text,
+            Err(_) => "the issuer does not answer".to_owned(),
+        };
+        let over = |kept: &cache::Kept| kept.left(now()).is_some_and(|left| left.is_zero());
+        let kept = self.0.read().await?;
+        Ok(kept.map(|kept| {
+            let mut person = session::person(&kept, &self.0.name, &self.0.def, now());
+            if person.ended.is_none() && over(&kept) {
+                person.ended = Some(format!("the sign-in has expired, and cannot be renewed ({why})"));
+            }
+            person
+        }))
+    }
+
+    /// As [`SignIn::person_renewed`], where a thread may block.
     ///
     /// # Errors
     /// As there.
     pub fn person_now(&self) -> Result<Option<Person>, Fault> {
+        let broken = || Fault::new(FaultCode::Credential, "the sign-in could not be read");
+        let ask = || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| broken())?;
+            let person = runtime.block_on(settling(self.person_renewed()));
+            runtime.shutdown_background();
+            person
+        };
+        // On a thread of its own: one that runs tasks may not wait for others.
+        std::thread::scope(|scope| scope.spawn(ask).join()).unwrap_or_else(|_| Err(broken()))
+    }
+
+    /// As [`SignIn::person`], where a thread may block for a moment: asks nobody.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn person_kept(&self) -> Result<Option<Person>, Fault> {
         let kept = self.0.cache.as_ref().map_or(Ok(None), Cache::read)?;
         Ok(kept.map(|kept| session::person(&kept, &self.0.name, &self.0.def, now())))
+    }
+
+    /// Gets a new token, in a task of its own: a poll that is given up must not lose a refresh token that
+    /// the server has already made worthless.
+    async fn renew(&self, refused: Option<SecretString>) -> Result<SecretString, Fault> {
+        let inner = Arc::clone(&self.0);
+        let got = tokio::spawn(async move { inner.renew(refused.as_ref()).await }).await;
+        got.map_err(|_| Fault::new(FaultCode::Credential, "getting a token broke off"))?
     }
 
     /// Forgets the sign-in, and tells the issuer.
@@ -85,10 +142,25 @@ impl SignIn {
         };
         // One that is damaged, or that others can read, is removed too: that is what helps.
         let lock = inner.lock().await;
-        let kept = inner.read().await.ok().flatten();
+        let unsaved = inner.memory().kept.clone();
+        let found = match unsaved {
+            Some(kept) => Ok(Some(kept)),
+            None => {
+                let cache = cache.clone();
+                blocking(move || cache.read_to_revoke()).await
+            }
+        };
         let was = blocking(move || cache.forget()).await?;
         *inner.memory() = Memory::default();
         drop(lock);
+        let kept = match found {
+            Ok(kept) => kept,
+            Err(fault) if was => {
+                let text = format!("nothing could be taken back: {fault}");
+                return Ok(SignedOut { was, revoked: Some(Err(Fault::new(fault.code, text))) });
+            }
+            Err(_) => None,
+        };
         let tokens = kept.map(|kept| (kept.refresh, kept.access));
         let revoked = match tokens {
             Some((Some(refresh), _)) => Some(inner.issuer.revoke(&refresh, "refresh_token").await),
@@ -118,12 +190,7 @@ impl Credential for SignIn {
             if kept.is_none() && self.0.cache.is_some() {
                 return Err(self.0.needed(None));
             }
-            // In a task of its own: a poll that is given up must not lose a refresh token that the server
-            // has already made worthless.
-            let inner = Arc::clone(&self.0);
-            let got = tokio::spawn(async move { inner.renew(refused.as_ref()).await }).await;
-            let token = got.map_err(|_| Fault::new(FaultCode::Credential, "getting a token broke off"))??;
-            Ok(Proof::Bearer(token))
+            Ok(Proof::Bearer(self.renew(refused).await?))
         })
     }
 }

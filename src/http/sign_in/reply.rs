@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::super::Response;
 use crate::model::text::harmless_line;
@@ -19,11 +20,13 @@ const LONGEST: f64 = 3.2e9;
 pub(super) struct Granted {
     #[serde(deserialize_with = "secret")]
     pub(super) access_token: SecretString,
+    #[serde(default, deserialize_with = "text")]
     token_type: Option<String>,
     #[serde(default, deserialize_with = "seconds")]
     pub(super) expires_in: Option<Duration>,
     #[serde(default, deserialize_with = "maybe_secret")]
     pub(super) refresh_token: Option<SecretString>,
+    #[serde(default, deserialize_with = "text")]
     pub(super) scope: Option<String>,
     #[serde(default, deserialize_with = "maybe_secret")]
     pub(super) id_token: Option<SecretString>,
@@ -107,18 +110,24 @@ pub(super) async fn oauth<T: DeserializeOwned>(response: &mut Response, what: &s
     }
     let fault = response.fault();
     let text = Zeroizing::new(response.explanation(8 * 1024).await);
-    if let Some(refusal) = refusal(&text) {
-        return Err(Failed::Refused(refusal));
-    }
-    // A 401 here is about the client, not about the person.
+    let refusal = refusal(&text, |decoded| response.scrubbed(decoded));
     let status = response.status;
-    Err(Failed::Fault(match fault {
-        Some(fault) if status == 429 => fault,
-        _ => Fault::new(FaultCode::Status, format!("answers {status}")),
-    }))
+    match (fault, refusal) {
+        // Whatever it says beside: it is busy, and may say for how long.
+        (Some(fault), _) if status == 429 => Err(Failed::Fault(fault)),
+        (_, Some(refusal)) if status < 500 => Err(Failed::Refused(refusal)),
+        (_, refusal) => {
+            let words = refusal.map_or_else(String::new, |refusal| format!(" ({})", refusal.words()));
+            // A 401 here is about the client, not about the person.
+            let fault = Fault::new(FaultCode::Status, format!("answers {status}{words}"));
+            Err(Failed::Fault(Fault { retry_after: response.retry_after, ..fault }))
+        }
+    }
 }
 
-fn refusal(text: &str) -> Option<Refusal> {
+/// Reads an error. Secrets that were sent are taken out of what is decoded too: in JSON they can be written
+/// in many ways.
+fn refusal(text: &str, scrubbed: impl Fn(String) -> String) -> Option<Refusal> {
     #[derive(Deserialize)]
     struct Wire {
         error: String,
@@ -126,8 +135,8 @@ fn refusal(text: &str) -> Option<Refusal> {
     }
     let wire: Wire = serde_json::from_str(text).ok()?;
     Some(Refusal {
-        code: harmless_line(&wire.error, 60),
-        description: harmless_line(wire.error_description.as_deref().unwrap_or(""), 160),
+        code: harmless_line(&scrubbed(wire.error), 60),
+        description: harmless_line(&scrubbed(wire.error_description.unwrap_or_default()), 160),
     })
 }
 
@@ -152,30 +161,39 @@ pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secre
 pub(super) fn maybe_secret<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SecretString>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
+    // An empty one is none: it must not take the place of one that works.
+    Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()).map(SecretString::from))
 }
 
-/// A number of seconds, also as text, which some servers write. What is below nothing has ended.
+/// A text, or several as a list, which some servers write for scopes. Anything else is as if it were not
+/// there: what stands beside it, a rotated token, would be lost else.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text),
+        Value::Array(all) => {
+            let all: Vec<&str> = all.iter().filter_map(Value::as_str).collect();
+            Some(all.join(" "))
+        }
+        _ => None,
+    })
+}
+
+/// A number of seconds, also as text, which some servers write. What is below nothing has ended; what is no
+/// number is as if it were not there.
 pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Wire {
-        Number(f64),
-        Text(String),
-    }
-    let number = match Option::<Wire>::deserialize(deserializer)? {
-        None => return Ok(None),
-        Some(Wire::Number(number)) => number,
-        Some(Wire::Text(text)) => text.trim().parse().map_err(serde::de::Error::custom)?,
+    let number = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     };
-    if number.is_nan() {
-        return Err(serde::de::Error::custom("no number"));
-    }
-    Ok(Some(Duration::from_secs_f64(number.clamp(0.0, LONGEST))))
+    let number = number.filter(|number: &f64| !number.is_nan());
+    Ok(number.map(|number| Duration::from_secs_f64(number.clamp(0.0, LONGEST))))
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     fn granted(rest: &str) -> Option<Granted> {
@@ -190,9 +208,22 @@ mod tests {
         assert_eq!(life("-5"), Some(Some(Duration::ZERO)));
         assert_eq!(life("null"), Some(None));
         assert_eq!(life("1e300"), Some(Some(Duration::from_secs_f64(LONGEST))));
-        for bad in ["\"soon\"", "\"NaN\"", "[]", "true"] {
-            assert!(life(bad).is_none(), "{bad}");
+        assert_eq!(life("0"), Some(Some(Duration::ZERO)));
+        for none in ["\"soon\"", "\"NaN\"", "\"\"", "[]", "true"] {
+            assert_eq!(life(none), Some(None), "{none}");
         }
+    }
+
+    #[test]
+    fn what_is_written_oddly_beside_a_rotated_token_does_not_lose_it() {
+        let odd =
+            r#","refresh_token":"r2","scope":["a","b"],"token_type":null,"expires_in":{},"id_token":"""#;
+        let of = |text: &str| granted(text).unwrap();
+        let granted = of(odd);
+        assert_eq!(granted.refresh_token.unwrap().expose_secret(), "r2");
+        assert_eq!((granted.scope.as_deref(), granted.expires_in), (Some("a b"), None));
+        assert!(granted.id_token.is_none());
+        assert!(of(r#","refresh_token":"""#).refresh_token.is_none());
     }
 
     #[test]
@@ -206,9 +237,11 @@ mod tests {
 
     #[test]
     fn an_error_is_harmless_and_anything_else_is_none() {
-        let odd = refusal("{\"error\":\"invalid_grant\",\"error_description\":\"a\\u001b[2Jb\"}").unwrap();
+        let odd =
+            refusal("{\"error\":\"invalid_grant\",\"error_description\":\"a\\u001b[2Jb\"}", |text| text)
+                .unwrap();
         assert_eq!(odd.words(), "invalid_grant: a\\u{1b}[2Jb");
-        assert_eq!(refusal("<html>"), None);
-        assert_eq!(refusal("{\"error\":5}"), None);
+        assert_eq!(refusal("<html>", |text| text), None);
+        assert_eq!(refusal("{\"error\":5}", |text| text), None);
     }
 }

@@ -281,3 +281,187 @@ fn a_kept_sign_in_that_others_could_read_is_refused_with_what_to_do() {
     symlink(&moved, &cache).unwrap();
     assert!(said(&home.run(&["sources"])).contains("is a symbolic link: remove it"));
 }
+
+fn granting(rest: Value) -> Vec<Act> {
+    let mut body =
+        json!({ "access_token": "s3cret-token", "refresh_token": "s3cret-refresh", "expires_in": 600 });
+    for (name, value) in rest.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    ok("application/json", body.to_string())
+}
+
+fn is_refresh(seen: &Seen) -> bool {
+    seen.body.contains("grant_type=refresh_token")
+}
+
+#[test]
+fn who_no_source_asks_for_is_renewed_before_they_are_told_and_is_over_where_that_fails() {
+    let broken = Arc::new(Mutex::new(false));
+    let breaks = Arc::clone(&broken);
+    let server = Scripted::start(Box::new(move |seen, _| {
+        if is_refresh(seen) && *breaks.lock().unwrap() {
+            return answer(503, "Retry-After: 60\r\n", "");
+        }
+        granting(json!({}))
+    }));
+    let home = server.home();
+    home.sign_in(|_| {});
+    home.age();
+    let before = server.count("/token");
+    assert_eq!(home.run(&["whoami"]).status.code(), Some(0));
+    assert_eq!(server.count("/token"), before + 1);
+    assert_eq!(home.run(&["whoami"]).status.code(), Some(0));
+    assert_eq!(server.count("/token"), before + 1, "it is not due any more");
+    *broken.lock().unwrap() = true;
+    home.age();
+    let who = home.run(&["whoami"]);
+    assert_eq!(who.status.code(), Some(1), "{}", said(&who));
+    assert!(said(&who).contains("cannot be renewed (renewing the sign-in: answers 503)"), "{}", said(&who));
+    // The issuer asked for peace; the kind stays.
+    let polled = home.run(&["sources", "--output", "json"]);
+    let polled: Value = serde_json::from_slice(&polled.stdout).unwrap();
+    let source = &polled["sources"][0];
+    assert_eq!(source["reason"]["code"], "status", "{source}");
+    assert_eq!(source["retry_after_seconds"], 60.0, "{source}");
+}
+
+#[test]
+fn a_verb_that_leaves_in_the_middle_of_a_refresh_keeps_its_new_token() {
+    let server = Scripted::start(Box::new(|seen, _| {
+        if is_refresh(seen) {
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            return granting(json!({ "refresh_token": "s3cret-rotated" }));
+        }
+        granting(json!({}))
+    }));
+    let url = server.server.url("");
+    let text = config(&url, &server.server.url("/metrics"), "").replace("\"20s\"", "\"1s\"");
+    let gate = "[[gate]]\nid = \"up\"\nsignal = \"up\"\nop = \">\"\nvalue = 0\n";
+    for args in
+        [["sources"].as_slice(), &["query", "tasks_up", "--source", "flags"], &["check", "--timeout", "1s"]]
+    {
+        let home = Home::new(&format!("{text}{gate}"));
+        home.sign_in(|_| {});
+        home.age();
+        let before = server.count("/token");
+        let left = home.run(args);
+        assert_ne!(left.status.code(), Some(0), "{args:?}: {}", said(&left));
+        assert!(server.count("/token") > before, "{args:?}");
+        let kept = fs::read_to_string(home.cache()).unwrap();
+        assert!(kept.contains("s3cret-rotated"), "{args:?}: {}", said(&left));
+    }
+}
+
+#[test]
+fn several_sources_of_a_silent_issuer_ask_it_once() {
+    let server =
+        Scripted::start(Box::new(
+            |seen, _| {
+                if is_refresh(seen) { answer(500, "", "") } else { granting(json!({})) }
+            },
+        ));
+    let url = server.server.url("/metrics");
+    let mut text = config(&server.server.url(""), &url, "");
+    for more in ["a", "b", "c"] {
+        text += &format!(
+            "[source.{more}]\nkind = \"scrape\"\nurls = [\"{url}\"]\nevery = \"1s\"\ntimeout = \"5s\"\ncredential = \"me\"\n"
+        );
+    }
+    let home = Home::new(&text);
+    home.sign_in(|_| {});
+    home.age();
+    let before = server.count("/token");
+    let polled = home.run(&["sources"]);
+    assert_eq!(said(&polled).matches("renewing the sign-in: answers 500").count(), 4, "{}", said(&polled));
+    assert_eq!(server.count("/token"), before + 1);
+}
+
+#[test]
+fn what_passes_by_itself_is_waited_out_while_a_person_signs_in() {
+    let server = Scripted::start(Box::new(|seen, before| match before {
+        0 => refusing("server_error")(seen, 0),
+        1 => answer(429, "Retry-After: 1\r\n", "{\"error\":\"slow\"}"),
+        2 => answer(503, "Content-Type: application/json\r\n", "{\"error\":\"internal\"}"),
+        _ => granting(json!({})),
+    }));
+    let (code, last) = ending(&server.home());
+    assert_eq!((code, last["step"].as_str()), (Some(0), Some("signed-in")), "{last}");
+}
+
+#[test]
+fn a_kept_sign_in_that_others_could_read_is_taken_back_and_what_cannot_be_is_told() {
+    let server = crate::http::canned::Canned::on(
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+        |seen, _| {
+            let url = format!("http://{}", seen.header("host").unwrap());
+            match seen.path() {
+            "/.well-known/openid-configuration" => ok(
+                "application/json",
+                json!({
+                    "issuer": url, "token_endpoint": format!("{url}/token"), "revocation_endpoint": format!("{url}/revoke"),
+                    "device_authorization_endpoint": format!("{url}/device"),
+                })
+                .to_string(),
+            ),
+            "/device" => ok(
+                "application/json",
+                json!({ "device_code": "s3cret-code", "user_code": "A", "verification_uri": url, "expires_in": 60, "interval": 1 })
+                    .to_string(),
+            ),
+            "/token" => granting(json!({})),
+            "/revoke" => answer(200, "", ""),
+            _ => answer(404, "", ""),
+        }
+        },
+    );
+    let home = Home::new(&config(&server.url(""), &server.url("/metrics"), ""));
+    home.sign_in(|_| {});
+    fs::set_permissions(home.cache(), fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(home.run(&["logout"]).status.code(), Some(0));
+    let revoked = || server.seen().iter().filter(|seen| seen.path() == "/revoke").count();
+    assert_eq!(revoked(), 1);
+    home.sign_in(|_| {});
+    let cache = home.cache();
+    fs::write(&cache, "damaged").unwrap();
+    let out = home.run(&["logout"]);
+    assert_eq!(out.status.code(), Some(3), "{}", said(&out));
+    assert!(said(&out).contains("nothing could be taken back"), "{}", said(&out));
+    assert!(!cache.exists() && revoked() == 1);
+}
+
+#[test]
+fn a_client_secret_of_a_command_is_asked_for_again_once_where_it_is_not_accepted() {
+    use base64::engine::general_purpose::STANDARD;
+    let good = format!("Basic {}", STANDARD.encode("worker:secret-2"));
+    let server = Scripted::start(Box::new(move |seen, _| {
+        if seen.header("authorization") == Some(good.as_str()) {
+            return granting(json!({}));
+        }
+        answer(401, "Content-Type: application/json\r\n", "{\"error\":\"invalid_client\"}")
+    }));
+    let url = server.server.url("");
+    for (script, worked) in [("echo x >> runs; echo secret-$(grep -c x runs)", true), ("echo wrong", false)] {
+        let text = config(&url, &server.server.url("/metrics"), "")
+            .replace("credential = \"me\"", "credential = \"worker\"")
+            + &format!(
+                "[credential.worker]\nkind = \"client-credentials\"\nissuer = \"{url}\"\nclient-id = \"worker\"\n\
+                 command = [\"sh\", \"-c\", \"{script}\"]\n"
+            );
+        let before = server.count("/token");
+        let polled = Home::new(&text).run(&["sources"]);
+        assert_eq!(polled.status.success(), worked, "{}", said(&polled));
+        assert_eq!(server.count("/token") - before, if worked { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn a_token_that_ends_at_once_is_used_for_a_moment() {
+    let server =
+        Scripted::start(Box::new(|_, _| granting(json!({ "expires_in": 0, "scope": ["flags:read"] }))));
+    let home = server.home();
+    home.sign_in(|_| {});
+    let polled = home.run(&["sources"]);
+    assert!(polled.status.success(), "{}", said(&polled));
+    assert!(server.count("/token") <= 2);
+}
