@@ -71,6 +71,8 @@ fn flags_are_told_as_json_with_a_percentage_that_says_its_kind() {
                  "elsewhere": null, "archived": false, "stale": false},
             ],
             "missing": [],
+            "not_shown": [],
+            "remarks": [],
             "errors": [],
         })
     );

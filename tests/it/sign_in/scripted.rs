@@ -346,7 +346,9 @@ fn a_verb_that_leaves_in_the_middle_of_a_refresh_keeps_its_new_token() {
         home.age();
         let before = server.count("/token");
         let left = home.run(args);
-        assert_ne!(left.status.code(), Some(0), "{args:?}: {}", said(&left));
+        // Only this one has no time for the whole refresh; the token of the others is waited for.
+        let in_time = args.first() != Some(&"check");
+        assert_eq!(left.status.code() == Some(4), !in_time, "{args:?}: {}", said(&left));
         assert!(server.count("/token") > before, "{args:?}");
         let kept = fs::read_to_string(home.cache()).unwrap();
         assert!(kept.contains("s3cret-rotated"), "{args:?}: {}", said(&left));
