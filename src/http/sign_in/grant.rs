@@ -138,10 +138,7 @@ impl Issuer {
         if done(&response) {
             return Ok(true);
         }
-        let failed = match reply::oauth::<Value>(&mut response, what).await {
-            Ok(_) => return Ok(true),
-            Err(failed) => failed,
-        };
+        let Err(failed) = reply::oauth::<Value>(&mut response, what).await else { return Ok(true) };
         let Some(other) = self.other_secret(secret.as_ref(), &failed, response.status).await else {
             return Err(failed);
         };

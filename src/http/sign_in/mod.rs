@@ -143,12 +143,11 @@ impl SignIn {
         // One that is damaged, or that others can read, is removed too: that is what helps.
         let lock = inner.lock().await;
         let unsaved = inner.memory().kept.clone();
-        let found = match unsaved {
-            Some(kept) => Ok(Some(kept)),
-            None => {
-                let cache = cache.clone();
-                blocking(move || cache.read_to_revoke()).await
-            }
+        let found = if unsaved.is_some() {
+            Ok(unsaved)
+        } else {
+            let cache = cache.clone();
+            blocking(move || cache.read_to_revoke()).await
         };
         let was = blocking(move || cache.forget()).await?;
         *inner.memory() = Memory::default();

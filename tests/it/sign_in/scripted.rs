@@ -1,5 +1,6 @@
 //! Issuers that no real provider is: wrong, redirecting, slow, off by ten minutes.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::{Arc, Mutex};
@@ -282,7 +283,7 @@ fn a_kept_sign_in_that_others_could_read_is_refused_with_what_to_do() {
     assert!(said(&home.run(&["sources"])).contains("is a symbolic link: remove it"));
 }
 
-fn granting(rest: Value) -> Vec<Act> {
+fn granting(rest: &Value) -> Vec<Act> {
     let mut body =
         json!({ "access_token": "s3cret-token", "refresh_token": "s3cret-refresh", "expires_in": 600 });
     for (name, value) in rest.as_object().unwrap() {
@@ -303,7 +304,7 @@ fn who_no_source_asks_for_is_renewed_before_they_are_told_and_is_over_where_that
         if is_refresh(seen) && *breaks.lock().unwrap() {
             return answer(503, "Retry-After: 60\r\n", "");
         }
-        granting(json!({}))
+        granting(&json!({}))
     }));
     let home = server.home();
     home.sign_in(|_| {});
@@ -331,9 +332,9 @@ fn a_verb_that_leaves_in_the_middle_of_a_refresh_keeps_its_new_token() {
     let server = Scripted::start(Box::new(|seen, _| {
         if is_refresh(seen) {
             std::thread::sleep(std::time::Duration::from_secs(3));
-            return granting(json!({ "refresh_token": "s3cret-rotated" }));
+            return granting(&json!({ "refresh_token": "s3cret-rotated" }));
         }
-        granting(json!({}))
+        granting(&json!({}))
     }));
     let url = server.server.url("");
     let text = config(&url, &server.server.url("/metrics"), "").replace("\"20s\"", "\"1s\"");
@@ -360,15 +361,17 @@ fn several_sources_of_a_silent_issuer_ask_it_once() {
     let server =
         Scripted::start(Box::new(
             |seen, _| {
-                if is_refresh(seen) { answer(500, "", "") } else { granting(json!({})) }
+                if is_refresh(seen) { answer(500, "", "") } else { granting(&json!({})) }
             },
         ));
     let url = server.server.url("/metrics");
     let mut text = config(&server.server.url(""), &url, "");
     for more in ["a", "b", "c"] {
-        text += &format!(
-            "[source.{more}]\nkind = \"scrape\"\nurls = [\"{url}\"]\nevery = \"1s\"\ntimeout = \"5s\"\ncredential = \"me\"\n"
-        );
+        writeln!(
+            text,
+            "[source.{more}]\nkind = \"scrape\"\nurls = [\"{url}\"]\nevery = \"1s\"\ntimeout = \"5s\"\ncredential = \"me\""
+        )
+        .unwrap();
     }
     let home = Home::new(&text);
     home.sign_in(|_| {});
@@ -385,7 +388,7 @@ fn what_passes_by_itself_is_waited_out_while_a_person_signs_in() {
         0 => refusing("server_error")(seen, 0),
         1 => answer(429, "Retry-After: 1\r\n", "{\"error\":\"slow\"}"),
         2 => answer(503, "Content-Type: application/json\r\n", "{\"error\":\"internal\"}"),
-        _ => granting(json!({})),
+        _ => granting(&json!({})),
     }));
     let (code, last) = ending(&server.home());
     assert_eq!((code, last["step"].as_str()), (Some(0), Some("signed-in")), "{last}");
@@ -411,7 +414,7 @@ fn a_kept_sign_in_that_others_could_read_is_taken_back_and_what_cannot_be_is_tol
                 json!({ "device_code": "s3cret-code", "user_code": "A", "verification_uri": url, "expires_in": 60, "interval": 1 })
                     .to_string(),
             ),
-            "/token" => granting(json!({})),
+            "/token" => granting(&json!({})),
             "/revoke" => answer(200, "", ""),
             _ => answer(404, "", ""),
         }
@@ -438,7 +441,7 @@ fn a_client_secret_of_a_command_is_asked_for_again_once_where_it_is_not_accepted
     let good = format!("Basic {}", STANDARD.encode("worker:secret-2"));
     let server = Scripted::start(Box::new(move |seen, _| {
         if seen.header("authorization") == Some(good.as_str()) {
-            return granting(json!({}));
+            return granting(&json!({}));
         }
         answer(401, "Content-Type: application/json\r\n", "{\"error\":\"invalid_client\"}")
     }));
@@ -460,7 +463,7 @@ fn a_client_secret_of_a_command_is_asked_for_again_once_where_it_is_not_accepted
 #[test]
 fn a_token_that_ends_at_once_is_used_for_a_moment() {
     let server =
-        Scripted::start(Box::new(|_, _| granting(json!({ "expires_in": 0, "scope": ["flags:read"] }))));
+        Scripted::start(Box::new(|_, _| granting(&json!({ "expires_in": 0, "scope": ["flags:read"] }))));
     let home = server.home();
     home.sign_in(|_| {});
     let polled = home.run(&["sources"]);
