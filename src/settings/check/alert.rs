@@ -19,25 +19,9 @@ impl Check<'_> {
         names: Option<&Names>,
     ) -> Option<Checked> {
         let terms = written.terms;
-        let of_others = [
-            ("enabled", terms.enabled.as_ref().map(At::span)),
-            ("percent", terms.percent.as_ref().map(At::span)),
-            ("op", terms.op.as_ref().map(At::span)),
-            ("value", terms.value.as_ref().map(At::span)),
-            ("clear", terms.clear.as_ref().map(At::span)),
-            ("expect-series", terms.expect_series.as_ref().map(At::span)),
-            ("min-volume", terms.min_volume.as_ref().map(At::span)),
-            ("idle", terms.idle.as_ref().map(At::span)),
-            ("allow-infinite", terms.allow_infinite.as_ref().map(At::span)),
-        ];
-        for (key, place) in of_others {
-            if let Some(place) = place {
-                self.troubles.add(
-                    place,
-                    format!("`{key}` has no meaning for an alert, which fires or does not: it has `where`, `source`, `hold`, `max-age`"),
-                );
-            }
-        }
+        self.only_keys(terms, &["source", "where"], |key| {
+            format!("`{key}` has no meaning for an alert, which fires or does not: it has `where`, `source`, `hold`, `max-age`")
+        });
         if let Some(name) = terms.matching.as_ref().and_then(|m| m.get().get("alertname")) {
             self.troubles.add(name.span(), "the alert's name is what `alert` says");
         }

@@ -53,22 +53,10 @@ impl Check<'_> {
             let known = names.flags.iter().map(String::as_str);
             known_name(&mut self.troubles, flag.span(), "flag", flag.get(), &names.config, known);
         }
-        let of_signals = [
-            ("source", terms.source.as_ref().map(At::span)),
-            ("where", terms.matching.as_ref().map(At::span)),
-            ("value", terms.value.as_ref().map(At::span)),
-            ("expect-series", terms.expect_series.as_ref().map(At::span)),
-            ("min-volume", terms.min_volume.as_ref().map(At::span)),
-            ("idle", terms.idle.as_ref().map(At::span)),
-            ("allow-infinite", terms.allow_infinite.as_ref().map(At::span)),
-        ];
-        for (key, place) in of_signals {
-            if let Some(place) = place {
-                let message =
-                    format!("`{key}` is asked of a signal; a flag has `enabled`, and `percent` with `op`");
-                self.troubles.add(place, message);
-            }
-        }
+        let of_flags = ["op", "clear", "enabled", "percent", "within", "changed-by", "unchanged-for"];
+        self.only_keys(terms, &of_flags, |key| {
+            format!("`{key}` is asked of a signal; a flag has `enabled`, and `percent` with `op`")
+        });
         let wanted = self.flag_condition(written, flag)?;
         // Without a percentage nothing is compared; the state then stands as 1 and 0 in the output.
         let op = match (&terms.op, wanted.percent) {

@@ -44,6 +44,27 @@ fn own_signal(gate: &str, source: &str, query: &str) -> SignalId {
     SignalId::new(format!("gate:{gate}:{hash}"))
 }
 
+/// The keys that only some gates take, each with its place, as far as they are written.
+fn written_keys(terms: &GateTerms) -> impl Iterator<Item = (&'static str, Range<usize>)> {
+    let all = [
+        ("source", terms.source.as_ref().map(At::span)),
+        ("where", terms.matching.as_ref().map(At::span)),
+        ("op", terms.op.as_ref().map(At::span)),
+        ("value", terms.value.as_ref().map(At::span)),
+        ("clear", terms.clear.as_ref().map(At::span)),
+        ("enabled", terms.enabled.as_ref().map(At::span)),
+        ("percent", terms.percent.as_ref().map(At::span)),
+        ("within", terms.within.as_ref().map(At::span)),
+        ("changed-by", terms.changed_by.as_ref().map(At::span)),
+        ("unchanged-for", terms.unchanged_for.as_ref().map(At::span)),
+        ("expect-series", terms.expect_series.as_ref().map(At::span)),
+        ("min-volume", terms.min_volume.as_ref().map(At::span)),
+        ("idle", terms.idle.as_ref().map(At::span)),
+        ("allow-infinite", terms.allow_infinite.as_ref().map(At::span)),
+    ];
+    all.into_iter().filter_map(|(key, place)| Some((key, place?)))
+}
+
 /// How long it stays watched after its item was ticked.
 pub(super) fn watched(terms: &GateTerms) -> Watched {
     match terms.watch.as_ref().map(At::get) {
@@ -82,6 +103,13 @@ impl Check<'_> {
             "route" => Some(self.route_gate(written, at, names)),
             "query" => self.query_gate(written, at, names),
             _ => self.signal_gate(written, at, names),
+        }
+    }
+
+    /// Refuses keys that have no meaning for a kind of gate: accepted without effect they would lie.
+    pub(super) fn only_keys(&mut self, terms: &GateTerms, taken: &[&str], why: impl Fn(&str) -> String) {
+        for (key, place) in written_keys(terms).filter(|(key, _)| !taken.contains(key)) {
+            self.troubles.add(place, why(key));
         }
     }
 
@@ -150,18 +178,20 @@ impl Check<'_> {
         names: Option<&Names>,
     ) -> Option<GateDef> {
         let terms = written.terms;
-        for (key, place) in [
-            ("enabled", terms.enabled.as_ref().map(At::span)),
-            ("percent", terms.percent.as_ref().map(At::span)),
-            ("within", terms.within.as_ref().map(At::span)),
-            ("changed-by", terms.changed_by.as_ref().map(At::span)),
-            ("unchanged-for", terms.unchanged_for.as_ref().map(At::span)),
-        ] {
-            if let Some(place) = place {
-                self.troubles
-                    .add(place, format!("`{key}` is asked of a flag; a signal has `op` and `value`"));
-            }
-        }
+        let of_signals = [
+            "source",
+            "where",
+            "op",
+            "value",
+            "clear",
+            "expect-series",
+            "min-volume",
+            "idle",
+            "allow-infinite",
+        ];
+        self.only_keys(terms, &of_signals, |key| {
+            format!("`{key}` is asked of a flag; a signal has `op` and `value`")
+        });
         if let (Some(volume), Some(names)) = (&terms.min_volume, names) {
             self.signal_name(&volume.get().signal, names);
         }

@@ -50,30 +50,9 @@ impl Check<'_> {
         names: Option<&Names>,
     ) -> Checked {
         let terms = written.terms;
-        let of_others = [
-            ("source", terms.source.as_ref().map(At::span)),
-            ("where", terms.matching.as_ref().map(At::span)),
-            ("op", terms.op.as_ref().map(At::span)),
-            ("value", terms.value.as_ref().map(At::span)),
-            ("clear", terms.clear.as_ref().map(At::span)),
-            ("enabled", terms.enabled.as_ref().map(At::span)),
-            ("percent", terms.percent.as_ref().map(At::span)),
-            ("within", terms.within.as_ref().map(At::span)),
-            ("changed-by", terms.changed_by.as_ref().map(At::span)),
-            ("unchanged-for", terms.unchanged_for.as_ref().map(At::span)),
-            ("expect-series", terms.expect_series.as_ref().map(At::span)),
-            ("min-volume", terms.min_volume.as_ref().map(At::span)),
-            ("idle", terms.idle.as_ref().map(At::span)),
-            ("allow-infinite", terms.allow_infinite.as_ref().map(At::span)),
-        ];
-        for (key, place) in of_others {
-            if let Some(place) = place {
-                let message = format!(
-                    "`{key}` has no meaning for a route, whose needs are granted or not: it has `hold` and `max-age`"
-                );
-                self.troubles.add(place, message);
-            }
-        }
+        self.only_keys(terms, &[], |key| {
+            format!("`{key}` has no meaning for a route, whose needs are granted or not: it has `hold` and `max-age`")
+        });
         if let Some(names) = names {
             if route.get() != ANY_ROUTE {
                 let known = names.routes.iter().map(String::as_str);

@@ -73,8 +73,8 @@ struct State {
 
 struct Change {
     at: Option<Time>,
+    /// The login, which is nobody else's: what gates compare.
     by: Option<String>,
-    by_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -105,7 +105,6 @@ struct EventDoc {
     kind: String,
     created_at: Option<Value>,
     created_by: Option<String>,
-    created_by_user_id: Option<Value>,
     environment: Option<String>,
 }
 
@@ -212,7 +211,6 @@ impl Admin {
             if let Ok(Some(change)) = &facts.change {
                 flag.updated_at = change.at;
                 flag.updated_by.clone_from(&change.by);
-                flag.updated_by_id.clone_from(&change.by_id);
             }
             flag.observed = facts.observed.as_ref().ok().copied();
         }
@@ -349,10 +347,7 @@ fn last_change(events: &[EventDoc], environment: &str) -> Option<Change> {
     };
     let newest = events.iter().filter(counts).max_by_key(|event| (at(event), event.id))?;
     let by = newest.created_by.as_deref().map(clean).filter(|by| !by.is_empty());
-    // Numbers below zero stand for Unleash itself and for all admin tokens together: they are nobody's.
-    let by_id = newest.created_by_user_id.as_ref().filter(|id| id.as_i64().is_none_or(|id| id > 0));
-    let by_id = by_id.filter(|id| !id.is_null());
-    Some(Change { at: at(newest), by, by_id: by_id.map(|id| clean(&super::super::words(id))) })
+    Some(Change { at: at(newest), by })
 }
 
 fn at(event: &EventDoc) -> Option<Time> {
@@ -398,14 +393,14 @@ mod tests {
         )
         .unwrap();
         let change = last_change(&events.events, "production").unwrap();
-        assert_eq!((change.by.as_deref(), change.by_id.as_deref()), (Some("ravi@example.com"), Some("7")));
+        assert_eq!(change.by.as_deref(), Some("ravi@example.com"));
         assert_eq!(change.at.unwrap().rfc3339(), "2026-11-23T06:00:00.250Z");
         let token: EventsDoc = serde_json::from_str(
             r#"{"events":[{"type":"feature-created","createdBy":"ci","createdByUserId":-42}]}"#,
         )
         .unwrap();
         let change = last_change(&token.events, "production").unwrap();
-        assert_eq!((change.by.as_deref(), change.by_id), (Some("ci"), None));
+        assert_eq!(change.by.as_deref(), Some("ci"));
         let nowhere = last_change(&events.events[..1], "production");
         assert!(nowhere.is_none());
     }
@@ -441,7 +436,7 @@ mod tests {
             asked,
             current: true,
             state: state(&admin.scope, key, serde_json::from_str(&doc).unwrap()),
-            change: Ok(Some(Change { at: Some(at(10)), by: Some("Ravi".into()), by_id: None })),
+            change: Ok(Some(Change { at: Some(at(10)), by: Some("Ravi".into()) })),
             observed: Ok(Observed { on: 1, off: 1, ..Observed::default() }),
         };
         admin.known.insert(key.into(), facts);
