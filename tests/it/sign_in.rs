@@ -2,6 +2,7 @@
 
 mod many;
 mod real;
+mod rights;
 mod room;
 mod scripted;
 mod secrets;

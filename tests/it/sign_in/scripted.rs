@@ -16,7 +16,7 @@ use crate::terminal::{Pty, Start};
 /// What an issuer does with a request to its token endpoint; the number is how many came before.
 type Token = Box<dyn Fn(&Seen, usize) -> Vec<Act> + Send + Sync>;
 
-struct Scripted {
+pub(super) struct Scripted {
     server: Canned,
     /// The path of each request in turn.
     asked: Arc<Mutex<Vec<String>>>,
@@ -25,7 +25,7 @@ struct Scripted {
 }
 
 impl Scripted {
-    fn start(token: Token) -> Self {
+    pub(super) fn start(token: Token) -> Self {
         Self::naming(None, token)
     }
 
@@ -65,7 +65,11 @@ impl Scripted {
         Self { server, asked, userinfo }
     }
 
-    fn home(&self) -> Home {
+    pub(super) fn url(&self) -> String {
+        self.server.url("")
+    }
+
+    pub(super) fn home(&self) -> Home {
         let url = self.server.url("");
         Home::new(&config(&url, &self.server.url("/metrics"), ""))
     }
@@ -75,7 +79,7 @@ impl Scripted {
     }
 }
 
-fn id_token(claims: &Value) -> String {
+pub(super) fn id_token(claims: &Value) -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     format!("{}.{}.c2ln", part("{\"alg\":\"none\"}"), part(&claims.to_string()))
 }
@@ -283,7 +287,7 @@ fn a_kept_sign_in_that_others_could_read_is_refused_with_what_to_do() {
     assert!(said(&home.run(&["sources"])).contains("is a symbolic link: remove it"));
 }
 
-fn granting(rest: &Value) -> Vec<Act> {
+pub(super) fn granting(rest: &Value) -> Vec<Act> {
     let mut body =
         json!({ "access_token": "s3cret-token", "refresh_token": "s3cret-refresh", "expires_in": 600 });
     for (name, value) in rest.as_object().unwrap() {
