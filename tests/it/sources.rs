@@ -64,16 +64,21 @@ fn signal(id: &str, query: &str) -> SignalDef {
     }
 }
 
-/// A source with one signal per expression, named by its place.
-pub fn source(def: &SourceDef, queries: &[&str], flags: &[&str]) -> Source {
-    let signals: Vec<_> = queries.iter().enumerate().map(|(n, q)| signal(&n.to_string(), q)).collect();
+/// Flags of these keys, of which nobody counts the evaluations.
+pub fn flag_defs(keys: &[&str]) -> Vec<FlagDef> {
     let flag = |key: &&str| FlagDef {
         key: (*key).to_owned(),
         source: "src".into(),
         observed: None,
         evaluations: None,
     };
-    let flags: Vec<_> = flags.iter().map(flag).collect();
+    keys.iter().map(flag).collect()
+}
+
+/// A source with one signal per expression, named by its place.
+pub fn source(def: &SourceDef, queries: &[&str], flags: &[&str]) -> Source {
+    let signals: Vec<_> = queries.iter().enumerate().map(|(n, q)| signal(&n.to_string(), q)).collect();
+    let flags = flag_defs(flags);
     Source::new(def, &signals, &flags, Client::new(sources::options(def, None))).unwrap()
 }
 

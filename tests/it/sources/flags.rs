@@ -11,7 +11,7 @@ use gonogo::model::{Fault, FaultCode, FlagDef, Percent, SourceKind};
 use gonogo::sources::{self, Source};
 
 use super::unleash::{Fixed, bearer};
-use super::{answer, at, fault, source_def};
+use super::{answer, at, fault, flag_defs, source_def};
 use crate::http::canned::{self, Act, Canned, Seen, ok};
 
 const TOKEN: &str = "s3cret-token-of-the-test";
@@ -48,13 +48,7 @@ fn source_of(server: &Canned, provider: Provider, keys: &[&str]) -> Source {
         provider,
     }));
     let def = source_def(kind);
-    let flag = |key: &&str| FlagDef {
-        key: (*key).to_owned(),
-        source: "src".into(),
-        observed: None,
-        evaluations: None,
-    };
-    let flags: Vec<FlagDef> = keys.iter().map(flag).collect();
+    let flags = flag_defs(keys);
     Source::new(&def, &[], &flags, Client::new(sources::options(&def, Some(bearer(TOKEN))))).unwrap()
 }
 

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use gonogo::http::credential::{Bearer, Secret};
 use gonogo::http::{Asked, Client, Credential};
 use gonogo::model::provider::{FlagSource, Provider};
-use gonogo::model::{Answer, FaultCode, Flag, FlagDef, Percent, SourceKind};
+use gonogo::model::{Answer, FaultCode, Flag, Percent, SourceKind};
 use gonogo::sources::{self, Source};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{answer, at, fault, source_def};
+use super::{answer, at, fault, flag_defs, source_def};
 use crate::node::Node;
 use crate::postgres::Postgres;
 
@@ -93,13 +93,7 @@ impl Unleash {
             provider: Provider::Unleash { project: "default".into(), admin: None },
         }));
         let def = source_def(kind);
-        let flag = |key: &&str| FlagDef {
-            key: (*key).to_owned(),
-            source: "src".into(),
-            observed: None,
-            evaluations: None,
-        };
-        let flags: Vec<FlagDef> = keys.iter().map(flag).collect();
+        let flags = flag_defs(keys);
         let client = Client::new(sources::options(&def, Some(bearer(token))));
         Source::new(&def, &[], &flags, client).unwrap().with_admin(admin.map(bearer), def.timeout)
     }
